@@ -1,0 +1,3 @@
+"""Bring models from other tools: each becomes a skneuro estimator."""
+
+__all__ = []

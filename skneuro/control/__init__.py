@@ -1,0 +1,3 @@
+"""Optimal control of simulators and relational neural control of encoders."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Loaders, generators and fetchers."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
+
+__all__ = []

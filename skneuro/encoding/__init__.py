@@ -1,0 +1,3 @@
+"""Image to brain-response encoding models."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Equations traced once become kernels, adjoints and torch code; the integrator."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Functional connectivity, its dynamics, spectra, synchrony and encoding scores."""
+
+__all__ = []

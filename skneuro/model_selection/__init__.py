@@ -1,0 +1,3 @@
+"""Exploration and evolutionary search over any estimator."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Functions that take arrays and an Axes and return the Axes."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Biologically constrained recurrent networks."""
+
+__all__ = []

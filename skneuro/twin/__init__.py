@@ -1,0 +1,3 @@
+"""Digital twins of visual cortex."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Validation, parameter constraints, progress and torch glue shared by all subpackages."""
+
+__all__ = []
