@@ -9,18 +9,13 @@ from skneuro._version import __version__
 
 _SUBPACKAGES = [
     "compat",
-    "control",
     "datasets",
     "dynamics",
-    "encoding",
     "engine",
     "exceptions",
     "io",
     "metrics",
-    "model_selection",
     "plotting",
-    "rnn",
-    "twin",
     "utils",
 ]
 

@@ -1,3 +1,0 @@
-"""Optimal control of simulators and relational neural control of encoders."""
-
-__all__ = []

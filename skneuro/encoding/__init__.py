@@ -1,3 +1,0 @@
-"""Image to brain-response encoding models."""
-
-__all__ = []

@@ -1,3 +1,0 @@
-"""Exploration and evolutionary search over any estimator."""
-
-__all__ = []

@@ -1,3 +1,0 @@
-"""Biologically constrained recurrent networks."""
-
-__all__ = []

@@ -1,3 +1,0 @@
-"""Digital twins of visual cortex."""
-
-__all__ = []

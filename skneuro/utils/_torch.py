@@ -1,0 +1,55 @@
+"""The one device rule, and seeding that leaves torch's global state alone."""
+
+from contextlib import contextmanager
+
+
+def resolve_device(device="auto"):
+    """Turn a device name into a ``torch.device``.
+
+    Parameters
+    ----------
+    device : str or torch.device, default="auto"
+        ``"auto"`` is the current CUDA device where there is one, else the CPU.
+
+    Returns
+    -------
+    torch.device
+        The device to use.
+
+    Raises
+    ------
+    ValueError
+        If a CUDA device is asked for and this machine or build has none.
+    """
+    import torch
+
+    if isinstance(device, str) and device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    resolved = torch.device(device)
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={str(device)!r}, but torch {torch.__version__} sees no CUDA "
+            "device; pass device='auto' or 'cpu'."
+        )
+    return resolved
+
+
+@contextmanager
+def seeded_torch(seed):
+    """Seed torch inside a ``with`` block and restore its generators after it.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the CPU and CUDA generators inside the block.
+
+    Yields
+    ------
+    None
+    """
+    import torch
+
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(seed)
+        yield
