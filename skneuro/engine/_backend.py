@@ -1,0 +1,148 @@
+"""Vectors where they can be built, single numbers elsewhere: the same names.
+
+Compiled code is cached on disk by numba, which notices changes only in the file that
+holds the compiled function. `FINGERPRINT`, a hash of all files of this package, is
+therefore a closure variable of every cached function.
+"""
+
+import hashlib
+import logging
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+
+logger = logging.getLogger(__name__)
+
+
+def _fingerprint():
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    for package in ("numba", "llvmlite"):
+        digest.update(version(package).encode())
+    return digest.hexdigest()[:16]
+
+
+def _vectors_work():
+    """Whether a function of vectors compiles and runs (cached on disk)."""
+    from skneuro.engine._simd import fma, load, store
+
+    fingerprint = FINGERPRINT
+
+    @njit(cache=True)
+    def probe(x, out):
+        if fingerprint:
+            store(out, 0, fma(load(x, 0), 2.0, 1.0))
+
+    out = np.zeros(8)
+    probe(np.arange(8.0), out)
+    return bool(np.array_equal(out, 2.0 * np.arange(8.0) + 1.0))
+
+
+FINGERPRINT = _fingerprint()
+VECTORS = os.environ.get("SKNEURO_VECTORS", "1") != "0"
+if VECTORS:
+    # Whatever breaks here (another llvmlite, a processor LLVM cannot serve) only costs
+    # speed, so it must not stop anybody's work.
+    try:
+        VECTORS = _vectors_work()
+    except Exception as error:
+        logger.warning("the engine runs without vectors, slower: %s", error)
+        VECTORS = False
+
+if VECTORS:
+    from skneuro.engine._simd import (
+        LANES,
+        at_least,
+        at_most,
+        floor,
+        fma,
+        load,
+        maximum,
+        minimum,
+        sqrt,
+        store,
+        take,
+        where,
+    )
+    from skneuro.engine._simd_math import cos, exp, log, sin, tanh
+    from skneuro.engine._simd_noise import fill_normals
+    from skneuro.engine._simd_sums import (
+        dense_sum_1,
+        dense_sum_4,
+        lanes_1_step,
+        lanes_2_steps,
+        lanes_4_steps,
+        sum_1_step,
+        sum_2_steps,
+        sum_4_steps,
+        sum_8_steps,
+        sum_16_steps,
+    )
+else:
+    from skneuro.engine._scalar import (
+        LANES,
+        at_least,
+        at_most,
+        cos,
+        dense_sum_1,
+        dense_sum_4,
+        exp,
+        fill_normals,
+        floor,
+        fma,
+        lanes_1_step,
+        lanes_2_steps,
+        lanes_4_steps,
+        load,
+        log,
+        maximum,
+        minimum,
+        sin,
+        sqrt,
+        store,
+        sum_1_step,
+        sum_2_steps,
+        sum_4_steps,
+        sum_8_steps,
+        sum_16_steps,
+        take,
+        tanh,
+        where,
+    )
+
+__all__ = [
+    "FINGERPRINT",
+    "LANES",
+    "VECTORS",
+    "at_least",
+    "at_most",
+    "cos",
+    "dense_sum_1",
+    "dense_sum_4",
+    "exp",
+    "fill_normals",
+    "floor",
+    "fma",
+    "lanes_1_step",
+    "lanes_2_steps",
+    "lanes_4_steps",
+    "load",
+    "log",
+    "maximum",
+    "minimum",
+    "sin",
+    "sqrt",
+    "store",
+    "sum_1_step",
+    "sum_2_steps",
+    "sum_4_steps",
+    "sum_8_steps",
+    "sum_16_steps",
+    "take",
+    "tanh",
+    "where",
+]

@@ -1,0 +1,71 @@
+"""Call a kernel through its address, so that one compiled engine serves all models."""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+_INT64 = ir.IntType(64)
+_POINTER = ir.IntType(8).as_pointer()
+_KERNEL = ir.FunctionType(ir.VoidType(), [_POINTER] * 9 + [_INT64, _INT64])
+
+
+@intrinsic
+def call_kernel(
+    typingctx,
+    address,
+    state,
+    state_at,
+    net,
+    net_at,
+    drive,
+    drive_at,
+    normal,
+    normal_at,
+    param,
+    place,
+    stride,
+    place_at,
+    source,
+    source_at,
+    table,
+    table_at,
+    n_units,
+    n_tiles,
+):
+    """Call ``kernel(state, net, drive, normal, param, place, stride, source, table)``.
+
+    Each buffer is followed by the index of the element that the kernel sees first.
+    """
+    int64 = types.int64
+    sig = types.void(
+        int64,
+        *(state, int64, net, int64, drive, int64, normal, int64),
+        *(param, place, stride, int64, source, int64, table, int64),
+        *(int64, int64),
+    )
+
+    def codegen(context, builder, sig, args):
+        def pointer(position, start):
+            array = make_array(sig.args[position])
+            data = array(context, builder, args[position]).data
+            if start is not None:
+                data = builder.gep(data, [args[start]])
+            return builder.bitcast(data, _POINTER)
+
+        kernel = builder.inttoptr(args[0], _KERNEL.as_pointer())
+        buffers = [
+            pointer(1, 2),
+            pointer(3, 4),
+            pointer(5, 6),
+            pointer(7, 8),
+            pointer(9, None),
+            pointer(10, 12),
+            pointer(11, 12),
+            pointer(13, 14),
+            pointer(15, 16),
+        ]
+        builder.call(kernel, [*buffers, args[17], args[18]])
+        return context.get_dummy_value()
+
+    return sig, codegen

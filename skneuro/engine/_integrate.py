@@ -1,0 +1,289 @@
+"""The integrator: blocks of steps, delayed sums, populations, observers, taps.
+
+It knows source rows (histories), target rows (delayed sums), edges between them,
+populations that are advanced by kernels called through their address, observers that
+integrate along (haemodynamics), and taps that record. It knows no model.
+
+Time is cut into blocks of 16 steps at multiples of 16. A block begins with all sums
+over edges whose lag is at least 16 steps; shorter lags are summed 8, 4, 2 or 1 steps at
+a time inside it. Histories are linear in time, one row per source; when a row is full
+its last columns are moved to the front. All of this depends on the step number alone,
+so a run that is interrupted and continued anywhere gives the same bits.
+"""
+
+import numpy as np
+from numba import njit
+
+from skneuro.engine._backend import (
+    FINGERPRINT,
+    VECTORS,
+    dense_sum_1,
+    dense_sum_4,
+    fill_normals,
+    sum_1_step,
+    sum_2_steps,
+    sum_4_steps,
+    sum_8_steps,
+    sum_16_steps,
+)
+from skneuro.engine._noise import STEP_FACTOR
+from skneuro.engine._steps import (
+    call_stage,
+    fill_drive,
+    first_bad,
+    make_room,
+    observe,
+    record,
+)
+
+BLOCK = 16
+VECTOR_BYTES = 64 if VECTORS else 0
+
+
+@njit
+def _far_sums(net, wide, edges, history, column, n_targets):
+    """Sum over edges of 16 and more steps for a whole block of steps."""
+    wide[:] = 0.0
+    for r in range(len(edges.rows)):
+        sum_16_steps(
+            wide,
+            edges.rows[r] * BLOCK,
+            0,
+            history,
+            edges.offset,
+            edges.weight,
+            edges.start[r],
+            edges.start[r + 1],
+            column,
+        )
+    for target in range(n_targets):
+        for k in range(BLOCK):
+            net[k * n_targets + target] = wide[target * BLOCK + k]
+
+
+def _near_sums(size, sum_steps):
+    """Make the sums over edges of ``size`` to ``2 * size`` steps."""
+
+    @njit
+    def near_sums(net, few, edges, history, column, k, first, n_targets):
+        """Serve the ``size`` steps that step k begins or, at the first one, is in."""
+        if len(edges.rows) and (k % size == 0 or k == first):
+            begin = k - k % size
+            for r in range(len(edges.rows)):
+                few[:size] = 0.0
+                sum_steps(
+                    few,
+                    0,
+                    0,
+                    history,
+                    edges.offset,
+                    edges.weight,
+                    edges.start[r],
+                    edges.start[r + 1],
+                    column + begin,
+                )
+                target = edges.rows[r]
+                for q in range(k - begin, size):
+                    net[(begin + q) * n_targets + target] += few[q]
+
+    return near_sums
+
+
+_sums_8 = _near_sums(8, sum_8_steps)
+_sums_4 = _near_sums(4, sum_4_steps)
+_sums_2 = _near_sums(2, sum_2_steps)
+_sums_1 = _near_sums(1, sum_1_step)
+
+
+@njit
+def _latest_sums(net, at, edges, source, n_targets, n_sources):
+    """Sum over edges that see the latest values."""
+    if len(edges.dense) > 1:
+        width = max(1, VECTOR_BYTES // net.itemsize)
+        target = 0
+        while target + 4 * width <= n_targets:
+            dense_sum_4(
+                net,
+                at + target,
+                edges.dense,
+                target,
+                n_targets,
+                source,
+                n_sources,
+            )
+            target += 4 * width
+        while target < n_targets:
+            dense_sum_1(
+                net,
+                at + target,
+                edges.dense,
+                target,
+                n_targets,
+                source,
+                n_sources,
+            )
+            target += width
+    now = edges.now
+    for r in range(len(now.rows)):
+        sum_1_step(
+            net,
+            at + now.rows[r],
+            0,
+            source,
+            now.offset,
+            now.weight,
+            now.start[r],
+            now.start[r + 1],
+            0,
+        )
+
+
+def _make_advance(fingerprint):
+    """Compile `advance`; the fingerprint lets numba's cache see edits elsewhere."""
+
+    @njit(nogil=True, cache=True, error_model="numpy")
+    def advance(populations, edges, state, noise, drive, taps, observers, n_steps):
+        """Run a number of steps.
+
+        Parameters
+        ----------
+        populations : Populations
+            Kernels and parameters.
+        edges : Edges
+            Network.
+        state : State
+            Changed in place.
+        noise : Noise
+            Streams of random numbers.
+        drive : Drive
+            Inputs from outside.
+        taps : Taps
+            Recordings of states.
+        observers : Observers
+            Models that look on, and their recordings.
+        n_steps : int
+            Steps to run.
+
+        Returns
+        -------
+        int
+            -1, or the first element of the state that is not finite; the run then
+            stops at the end of that block.
+        """
+        if not fingerprint:
+            return -1
+        clock, units, source = state.clock, state.units, state.source
+        history, carry = state.history, state.carry
+        heun = populations.address.shape[0] == 2
+        n_targets, n_sources = len(carry), len(source)
+        n_streams, n_driven = len(noise.keys), len(drive.place)
+        row_length = len(history) // n_sources
+        net = np.zeros(BLOCK * n_targets, units.dtype)
+        wide = np.zeros(BLOCK * n_targets, units.dtype)
+        sums = np.zeros(n_targets, units.dtype)
+        few = np.zeros(BLOCK, units.dtype)
+        normal = np.zeros(BLOCK * n_streams, units.dtype)
+        driven = np.zeros(BLOCK * n_driven, units.dtype)
+
+        step = clock[0]
+        end = step + n_steps
+        while step < end:
+            begin = step - step % BLOCK
+            first = step - begin
+            last = min(BLOCK, end - begin)
+            if clock[1] - first + 2 * BLOCK > row_length:
+                make_room(history, n_sources, row_length, state.kept, clock[1])
+                clock[1] = state.kept
+            column = clock[1] - first
+            if heun and clock[2] == 0:
+                # The sums at the start of the very first step, from the same code.
+                k = (step - 1) % BLOCK
+                before = clock[1] - 1 - k
+                _far_sums(net, wide, edges.far, history, before, n_targets)
+                _sums_8(net, few, edges.eight, history, before, k, k, n_targets)
+                _sums_4(net, few, edges.four, history, before, k, k, n_targets)
+                _sums_2(net, few, edges.two, history, before, k, k, n_targets)
+                _sums_1(net, few, edges.one, history, before, k, k, n_targets)
+                carry[:] = net[k * n_targets : (k + 1) * n_targets]
+                clock[2] = 1
+
+            _far_sums(net, wide, edges.far, history, column, n_targets)
+            if noise.present:
+                for k in range(0, BLOCK, 2):
+                    fill_normals(
+                        normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
+                    )
+            if n_driven:
+                fill_drive(driven, drive, first, last - first, begin)
+
+            for k in range(first, last):
+                _sums_8(net, few, edges.eight, history, column, k, first, n_targets)
+                _sums_4(net, few, edges.four, history, column, k, first, n_targets)
+                _sums_2(net, few, edges.two, history, column, k, first, n_targets)
+                _sums_1(net, few, edges.one, history, column, k, first, n_targets)
+                at = k * n_targets
+                if heun:
+                    sums[:] = carry
+                    carry[:] = net[at : at + n_targets]
+                    _latest_sums(sums, 0, edges, source, n_targets, n_sources)
+                    call_stage(
+                        0,
+                        populations,
+                        units,
+                        sums,
+                        0,
+                        driven,
+                        k * n_driven,
+                        normal,
+                        k * n_streams,
+                        source,
+                    )
+                    sums[:] = carry
+                    _latest_sums(sums, 0, edges, source, n_targets, n_sources)
+                    call_stage(
+                        1,
+                        populations,
+                        units,
+                        sums,
+                        0,
+                        driven,
+                        k * n_driven,
+                        normal,
+                        k * n_streams,
+                        source,
+                    )
+                else:
+                    _latest_sums(net, at, edges, source, n_targets, n_sources)
+                    call_stage(
+                        0,
+                        populations,
+                        units,
+                        net,
+                        at,
+                        driven,
+                        k * n_driven,
+                        normal,
+                        k * n_streams,
+                        source,
+                    )
+                place = column + k
+                for i in range(n_sources):
+                    history[i * row_length + place] = source[i]
+                observe(
+                    observers, units, state.observed, state.observed_input, begin + k
+                )
+                record(taps, units, state.average, begin + k)
+                record(observers.taps, state.observed, state.average, begin + k)
+
+            step = begin + last
+            clock[0] = step
+            clock[1] = column + last
+            bad = first_bad(units, state.failed)
+            if bad >= 0:
+                return bad
+        return -1
+
+    return advance
+
+
+advance = _make_advance(FINGERPRINT)

@@ -1,0 +1,151 @@
+"""The integrator for batches: simulations side by side in the lanes of vectors.
+
+All simulations of a batch share network and delays and differ in parameters, drive,
+initial values and noise. Units are ordered node by node with the simulations innermost,
+so kernels, noise, taps and observers are those of single runs; only the sums over edges
+have their own form. They add in the same order: a simulation gives the same bits in any
+lane of any batch as alone.
+"""
+
+import numpy as np
+from numba import njit
+
+from skneuro.engine._backend import (
+    FINGERPRINT,
+    VECTORS,
+    fill_normals,
+    lanes_1_step,
+    lanes_2_steps,
+    lanes_4_steps,
+)
+from skneuro.engine._noise import STEP_FACTOR
+from skneuro.engine._steps import (
+    call_stage,
+    fill_drive,
+    first_bad,
+    make_room,
+    observe,
+    record,
+)
+
+BLOCK = 4  # fits the registers: four steps of two interleaved sums
+VECTOR_BYTES = 64 if VECTORS else 0
+
+
+def _make_level(sum_steps):
+    @njit
+    def sums(net, begin, edges, history, column, lanes, n_net):
+        """Add the sums of one level to consecutive steps."""
+        for r in range(len(edges.rows)):
+            sum_steps(
+                net,
+                begin * n_net + edges.rows[r] * lanes,
+                n_net,
+                history,
+                edges.offset,
+                edges.weight,
+                edges.start[r],
+                edges.start[r + 1],
+                column * lanes,
+            )
+
+    return sums
+
+
+_sums_4 = _make_level(lanes_4_steps)
+_sums_2 = _make_level(lanes_2_steps)
+_sums_1 = _make_level(lanes_1_step)
+
+
+def _make_advance(fingerprint):
+    """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
+
+    @njit(nogil=True, cache=True, error_model="numpy")
+    def advance_lanes(
+        populations, edges, state, noise, drive, taps, observers, n_steps
+    ):
+        """Run a number of steps of Euler's scheme; see `_integrate.advance`.
+
+        A simulation that leaves the finite numbers does not stop the others.
+        """
+        if not fingerprint:
+            return -1
+        clock, units, source = state.clock, state.units, state.source
+        history = state.history
+        lanes = max(1, VECTOR_BYTES // units.itemsize)
+        n_net, n_sources = len(state.carry), len(source) // lanes
+        n_streams, n_driven = len(noise.keys), len(drive.place)
+        row_length = len(history) // len(source)
+        net = np.zeros(BLOCK * n_net, units.dtype)
+        normal = np.zeros(BLOCK * n_streams, units.dtype)
+        driven = np.zeros(BLOCK * n_driven, units.dtype)
+
+        step = clock[0]
+        end = step + n_steps
+        while step < end:
+            begin = step - step % BLOCK
+            first = step - begin
+            last = min(BLOCK, end - begin)
+            if clock[1] - first + 2 * BLOCK > row_length:
+                make_room(
+                    history,
+                    n_sources,
+                    row_length * lanes,
+                    state.kept * lanes,
+                    clock[1] * lanes,
+                )
+                clock[1] = state.kept
+            column = clock[1] - first
+
+            net[:] = 0.0
+            _sums_4(net, 0, edges.far, history, column, lanes, n_net)
+            _sums_4(net, 0, edges.eight, history, column, lanes, n_net)
+            _sums_4(net, 0, edges.four, history, column, lanes, n_net)
+            if noise.present:
+                for k in range(0, BLOCK, 2):
+                    fill_normals(
+                        normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
+                    )
+            if n_driven:
+                fill_drive(driven, drive, first, last - first, begin)
+
+            for k in range(first, last):
+                if k % 2 == 0 or k == first:
+                    even = k - k % 2
+                    _sums_2(net, even, edges.two, history, column + even, lanes, n_net)
+                _sums_1(net, k, edges.now, source, 0, lanes, n_net)
+                call_stage(
+                    0,
+                    populations,
+                    units,
+                    net,
+                    k * n_net,
+                    driven,
+                    k * n_driven,
+                    normal,
+                    k * n_streams,
+                    source,
+                )
+                place = column + k
+                for i in range(n_sources):
+                    at = (i * row_length + place) * lanes
+                    for lane in range(lanes):
+                        history[at + lane] = source[i * lanes + lane]
+                observe(
+                    observers, units, state.observed, state.observed_input, begin + k
+                )
+                record(taps, units, state.average, begin + k)
+                record(observers.taps, state.observed, state.average, begin + k)
+
+            step = begin + last
+            clock[0] = step
+            clock[1] = column + last
+            bad = first_bad(units, state.failed)
+            if bad >= 0:
+                return bad
+        return -1
+
+    return advance_lanes
+
+
+advance_lanes = _make_advance(FINGERPRINT)

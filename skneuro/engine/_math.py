@@ -1,0 +1,191 @@
+"""Elementary functions for equations: one name for numbers, arrays and tensors.
+
+Each function looks at its argument: a traced value extends the graph, a torch tensor
+stays a tensor, anything else goes to numpy. Models import from here and nowhere else.
+"""
+
+import sys
+
+import numpy as np
+
+from skneuro.engine._trace import Traced
+
+__all__ = [
+    "Table",
+    "absolute",
+    "cos",
+    "exp",
+    "floor",
+    "linear_over_expm1",
+    "log",
+    "maximum",
+    "minimum",
+    "sigmoid",
+    "sin",
+    "sqrt",
+    "tanh",
+    "where",
+]
+
+
+def _torch():
+    """Return torch if something has imported it: tensors cannot exist before."""
+    return sys.modules.get("torch")
+
+
+def _is_tensor(x):
+    torch = _torch()
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _as_tensors(*values):
+    like = next(v for v in values if _is_tensor(v))
+    torch = _torch()
+    return [torch.as_tensor(v, dtype=like.dtype, device=like.device) for v in values]
+
+
+def _unary(name, doc):
+    def function(x):
+        if isinstance(x, Traced):
+            return x.graph.unary(name, x)
+        if _is_tensor(x):
+            return getattr(_torch(), name)(x)
+        return getattr(np, name)(x)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+exp = _unary("exp", "Exponential function.")
+log = _unary("log", "Natural logarithm.")
+sqrt = _unary("sqrt", "Square root.")
+sin = _unary("sin", "Sine of an angle in radians.")
+cos = _unary("cos", "Cosine of an angle in radians.")
+tanh = _unary("tanh", "Hyperbolic tangent.")
+floor = _unary("floor", "Largest whole number that is not larger; derivative zero.")
+
+
+def _binary(name, doc):
+    def function(x, y):
+        if isinstance(x, Traced):
+            return x.graph.binary(name, x, y)
+        if isinstance(y, Traced):
+            return y.graph.binary(name, x, y)
+        if _is_tensor(x) or _is_tensor(y):
+            return getattr(_torch(), name)(*_as_tensors(x, y))
+        return getattr(np, name)(x, y)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+maximum = _binary("maximum", "Larger of two values; NaN if either is.")
+minimum = _binary("minimum", "Smaller of two values; NaN if either is.")
+
+
+def absolute(x):
+    """Magnitude of a value."""
+    return abs(x)
+
+
+def where(condition, x, y):
+    """Select ``x`` where the condition holds, else ``y``.
+
+    Both sides are computed. As in any automatic differentiation, the side that is
+    not selected must still be finite, or its derivative spoils the sum.
+    """
+    if isinstance(condition, Traced):
+        return condition.graph.where(condition, x, y)
+    if _is_tensor(condition):
+        torch = _torch()
+        if not (_is_tensor(x) or _is_tensor(y)):
+            x = torch.as_tensor(x, dtype=torch.get_default_dtype())
+        return torch.where(condition, *_as_tensors(x, y))
+    return np.where(condition, x, y)
+
+
+def sigmoid(x):
+    r"""Logistic function :math:`1 / (1 + e^{-x})`."""
+    return 1.0 / (1.0 + exp(-x))
+
+
+def linear_over_expm1(x):
+    r"""Transfer function :math:`x / (1 - e^{-x})`, with its limit 1 at zero.
+
+    Near zero, where numerator and denominator both vanish, its series
+    :math:`1 + x/2 + x^2/12 - x^4/720 + x^6/30240` is used; the two branches agree to
+    rounding at the seam :math:`|x| = 0.05`.
+    """
+    square = x * x
+    near = absolute(x) < 0.05
+    series = 1.0 + 0.5 * x
+    series = series + square * (1 / 12 - square * (1 / 720 - square * (1 / 30240)))
+    safe = where(near, 1.0, x)
+    return where(near, series, safe / (1.0 - exp(-safe)))
+
+
+class Table:
+    """Columns on a uniform two-dimensional grid, looked up bilinearly.
+
+    A query outside the grid is moved to the nearest edge.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_y, n_x, n_columns)
+        Tabulated values.
+    x, y : tuple of (float, float)
+        First grid value and grid step of each axis.
+
+    Notes
+    -----
+    The interpolation is written in arithmetic around two primitives whose derivative
+    is zero, ``floor`` and ``take``, so the derivative of a lookup comes by itself.
+    """
+
+    def __init__(self, values, x, y):
+        self.values = np.ascontiguousarray(values, dtype=float)
+        if self.values.ndim != 3 or min(self.values.shape[:2]) < 2:
+            raise ValueError(
+                f"a table needs values of shape (n_y >= 2, n_x >= 2, n_columns), got "
+                f"{self.values.shape}."
+            )
+        self.x0, self.dx = x
+        self.y0, self.dy = y
+        self.n_y, self.n_x, self.n_columns = self.values.shape
+
+    def __call__(self, y, x):
+        """Return one value per column at the point ``(y, x)``."""
+        u = minimum(maximum((x - self.x0) / self.dx, 0.0), self.n_x - 1.0)
+        v = minimum(maximum((y - self.y0) / self.dy, 0.0), self.n_y - 1.0)
+        i = minimum(floor(u), self.n_x - 2.0)
+        j = minimum(floor(v), self.n_y - 2.0)
+        along_x, along_y = u - i, v - j
+        cell = j * float(self.n_x) + i
+        columns = []
+        for column in range(self.n_columns):
+            corners = [
+                self._corner(cell, column, offset)
+                for offset in (0, 1, self.n_x, self.n_x + 1)
+            ]
+            low = corners[0] + along_x * (corners[1] - corners[0])
+            high = corners[2] + along_x * (corners[3] - corners[2])
+            columns.append(low + along_y * (high - low))
+        return columns
+
+    def _corner(self, cell, column, offset):
+        if isinstance(cell, Traced):
+            return cell.graph.node("take", self, cell, column, offset)
+        if _is_tensor(cell):
+            torch = _torch()
+            flat = self.values.reshape(-1, self.n_columns)[:, column]
+            flat = torch.as_tensor(flat.copy(), dtype=cell.dtype, device=cell.device)
+            index = torch.nan_to_num(cell.detach()).long() + offset
+            return flat[index]
+        return self.take(cell, column, offset)
+
+    def take(self, cell, column, offset):
+        """Return tabulated values by flat cell index (whole numbers, NaN as 0)."""
+        index = np.nan_to_num(np.asarray(cell, dtype=float)).astype(int) + offset
+        return self.values.reshape(-1, self.n_columns)[index, column]

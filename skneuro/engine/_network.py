@@ -1,0 +1,164 @@
+"""Edges of a network, sorted by delay into the sums that the integrator takes.
+
+A target row is one delayed sum of one node, a source row the history of one visible
+value of one node. In step k an edge reads its source ``lag`` columns before the one
+that step k writes; lag = delay + 1 steps, because the state from before the step is
+one column back.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# An edge whose lag is at least 16 steps is summed for 16 steps at once: until the
+# shortest lag has passed, all its values are known. Shorter ones wait.
+LEVELS = (16, 8, 4, 2, 1)
+_INTERLEAVED = {16: 2, 8: 2, 4: 2, 2: 1, 1: 1}
+_TILE_SOURCES = 96  # source rows that are visited together: their history fits L2
+_DENSE_SHARE = 1 / 8  # from this share of edges on, a matrix is faster than a list
+
+
+class EdgeSum(NamedTuple):
+    """Edges of one level, in rows of equal target.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (n_rows,)
+        Target of each row; a target may have several rows.
+    start : ndarray of int64, shape (n_rows + 1,)
+        First edge of each row.
+    offset : ndarray of int32, shape (n_edges,)
+        Place of the source in the history, relative to the column that is written.
+    weight : ndarray, shape (n_edges,)
+        Weights; edges that only fill a row up have weight 0.
+    """
+
+    rows: np.ndarray
+    start: np.ndarray
+    offset: np.ndarray
+    weight: np.ndarray
+
+
+class Edges(NamedTuple):
+    """All edges of a network.
+
+    Attributes
+    ----------
+    far, eight, four, two, one : EdgeSum
+        Edges that read the history, by the number of steps that are summed at once.
+    now : EdgeSum
+        Edges that see the latest values; offsets are source rows.
+    dense : ndarray, shape (n_sources * n_targets,) or (1,)
+        Weights of the edges that see the latest values, as a matrix by source,
+        where there are many.
+    """
+
+    far: EdgeSum
+    eight: EdgeSum
+    four: EdgeSum
+    two: EdgeSum
+    one: EdgeSum
+    now: EdgeSum
+    dense: np.ndarray
+
+
+def build_edges(
+    target,
+    source,
+    lag,
+    weight,
+    *,
+    n_targets,
+    n_sources,
+    row_length,
+    dtype,
+    lead=0,
+    allow_dense=True,
+):
+    """Sort edges into levels.
+
+    Parameters
+    ----------
+    target, source, lag : ndarray of int, shape (n_edges,)
+        Target row, source row and lag in steps (at least 1), sorted by target, then
+        source.
+    weight : ndarray of shape (n_edges,)
+        Weights.
+    n_targets, n_sources : int
+        Number of target and source rows, padding included.
+    row_length : int
+        Columns of a history row.
+    dtype : {"float64", "float32"}
+        Precision of the weights.
+    lead : int, default=0
+        Steps by which sums look ahead: 1 for the second stage of Heun's scheme.
+    allow_dense : bool, default=True
+        Whether many edges without delay may become a matrix.
+
+    Returns
+    -------
+    Edges
+    """
+    target, source = np.asarray(target, np.int64), np.asarray(source, np.int64)
+    back = np.asarray(lag, np.int64) - lead
+    latest = back <= 1 - lead
+    offset = source * row_length - back
+
+    levels = []
+    upper = np.iinfo(np.int64).max
+    for level in LEVELS:
+        chosen = ~latest & (back >= level) & (back < upper)
+        upper = level
+        tile = None
+        if level == LEVELS[0] and n_sources > _TILE_SOURCES:
+            tile = source[chosen] // _TILE_SOURCES
+        levels.append(
+            _edge_sum(
+                target[chosen],
+                offset[chosen],
+                weight[chosen],
+                tile,
+                fill=-level,
+                multiple=_INTERLEAVED[level],
+                dtype=dtype,
+            )
+        )
+
+    dense = np.zeros(1, dtype)
+    if allow_dense and latest.sum() > _DENSE_SHARE * n_targets * n_sources:
+        matrix = np.zeros((n_sources, n_targets))
+        np.add.at(matrix, (source[latest], target[latest]), weight[latest])
+        dense = matrix.ravel().astype(dtype)
+        latest = np.zeros_like(latest)
+    now = _edge_sum(
+        target[latest],
+        source[latest],
+        weight[latest],
+        None,
+        fill=0,
+        multiple=1,
+        dtype=dtype,
+    )
+    return Edges(*levels, now, dense)
+
+
+def _edge_sum(target, offset, weight, tile, *, fill, multiple, dtype):
+    """Make rows of equal tile and target, filled up to a multiple of edges."""
+    if tile is not None:
+        order = np.argsort(tile, kind="stable")
+        target, offset, weight = target[order], offset[order], weight[order]
+        tile = tile[order]
+        new_row = (np.diff(target, prepend=-1) != 0) | (np.diff(tile, prepend=-1) != 0)
+    else:
+        new_row = np.diff(target, prepend=-1) != 0
+    first = np.flatnonzero(new_row)
+    counts = np.diff(np.append(first, len(target)))
+    padded = -(-counts // multiple) * multiple
+    start = np.zeros(len(first) + 1, np.int64)
+    np.cumsum(padded, out=start[1:])
+    place = np.arange(len(target)) + np.repeat(start[:-1] - first, counts)
+    offsets = np.full(start[-1], fill, np.int32)
+    weights = np.zeros(start[-1], dtype)
+    offsets[place] = offset
+    weights[place] = weight
+    return EdgeSum(target[first], start, offsets, weights)

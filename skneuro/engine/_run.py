@@ -1,0 +1,618 @@
+"""Set up flat arrays for a network, run it, and hand out recordings."""
+
+import numpy as np
+
+from skneuro.engine import _structures as flat
+from skneuro.engine._backend import LANES
+from skneuro.engine._codegen import DTYPE_NAMES, compile_kernel
+from skneuro.engine._integrate import BLOCK, advance
+from skneuro.engine._jobs import Failure, SimulationState
+from skneuro.engine._lanes import advance_lanes
+from skneuro.engine._network import build_edges
+from skneuro.engine._noise import make_keys
+
+_SPARE_COLUMNS = 256  # steps between two moves of the history
+_ALIGN = 16
+_STEPS_PER_CALL = 50_000  # so that an interrupt is heard and progress is shown
+
+
+def _round_up(n, multiple):
+    return -(-n // multiple) * multiple
+
+
+class Run:
+    """One simulation, or as many as a vector has lanes, of one network.
+
+    Parameters
+    ----------
+    network : Network
+        Populations and projections.
+    jobs : list of Job
+        One simulation, or up to ``lanes_of(dtype)`` of them.
+    taps : list of Tap
+        What to record.
+    observers : list of Observer, default=()
+        Models that look on.
+    method : {"euler", "heun"}, default="euler"
+        Scheme; batches know Euler's only.
+    dtype : {"float64", "float32"}, default="float64"
+        Precision.
+    hold : int, default=1
+        Steps for which a column of the drive is held.
+    drive_start : int, default=0
+        Step that sees the first column of the drive.
+    """
+
+    def __init__(
+        self,
+        network,
+        jobs,
+        *,
+        taps=(),
+        observers=(),
+        method="euler",
+        dtype="float64",
+        hold=1,
+        drive_start=0,
+    ):
+        self.network, self.jobs = network, jobs
+        self.taps, self.observers = list(taps), list(observers)
+        self.method, self.dtype = method, np.dtype(dtype)
+        width = LANES[DTYPE_NAMES[self.dtype.name]]
+        self.lanes = width if len(jobs) > 1 else 1
+        if len(jobs) > self.lanes or (self.lanes > 1 and method != "euler"):
+            raise ValueError(
+                f"got {len(jobs)} jobs for {self.lanes} lanes and method={method!r}; "
+                "run them one by one."
+            )
+        # Units per population, as kernels count them.
+        self.n_units = [
+            p.n_nodes * self.lanes if self.lanes > 1 else _round_up(p.n_nodes, width)
+            for p in network.populations
+        ]
+        self.driven = [
+            tuple(port for port in p.equations.ports if port in (series or ()))
+            for p, series in zip(
+                network.populations,
+                jobs[0].drive or [None] * len(network.populations),
+                strict=True,
+            )
+        ]
+        self.kernels = [
+            compile_kernel(p.equations, method, driven, self.dtype.name)
+            for p, driven in zip(network.populations, self.driven, strict=True)
+        ]
+        self.lead = int(method == "heun")
+        self.kept = _round_up(network.max_lag + 1, _ALIGN) + 2 * _ALIGN
+        row = self.kept + _SPARE_COLUMNS + 2 * _ALIGN
+        # An odd number of cache lines, so that rows do not fall onto each other.
+        line = 64 // self.dtype.itemsize
+        self.row_length = row + line * ((row // line) % 2 == 0)
+        self.hold, self.drive_start = hold, drive_start
+        self._place_populations()
+        self.populations = self._make_populations(width)
+        self.edges = self._make_edges()
+        self._make_state()
+        self._make_observers()
+        self.noise = self._make_noise()
+        self.drive = self._make_drive()
+        self.failures = []
+
+    # -- places ----------------------------------------------------------------------
+
+    def _place_populations(self):
+        def places(sizes):
+            return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+        pairs = list(zip(self.network.populations, self.n_units, strict=True))
+        self.state_at = places(
+            [k.n_rows * n for k, n in zip(self.kernels, self.n_units, strict=True)]
+        )
+        self.net_at = places([len(p.equations.inputs) * n for p, n in pairs])
+        self.source_at = places([len(p.equations.sources) * n for p, n in pairs])
+        self.normal_at = places([len(p.equations.noise) * n for p, n in pairs])
+        self.drive_at = places(
+            [len(k.driven) * n for k, n in zip(self.kernels, self.n_units, strict=True)]
+        )
+        self.rows = [
+            {
+                name: row
+                for row, name in enumerate(
+                    (*p.equations.variables, *(f"noise.{n}" for n in p.equations.noise))
+                )
+            }
+            for p in self.network.populations
+        ]
+
+    def _padded_jobs(self):
+        """One job per lane: the last one fills up."""
+        return self.jobs + self.jobs[-1:] * (self.lanes - len(self.jobs))
+
+    def _unit_rows(self, g, row):
+        """Elements of the state that hold a row, shape (n_nodes, n_jobs)."""
+        nodes = np.arange(self.network.populations[g].n_nodes)[:, None]
+        start = self.state_at[g] + row * self.n_units[g]
+        return start + nodes * self.lanes + np.arange(len(self.jobs))
+
+    # -- parameters ------------------------------------------------------------------
+
+    def _make_populations(self, width):
+        place, stride, param, place_at = [], [], [], []
+        size = 0
+        for g, kernel in enumerate(self.kernels):
+            place_at.append(len(place))
+            values = kernel.hoist(self._stack([j.parameters[g] for j in self.jobs], g))
+            size = _append_hoisted(
+                values, self.n_units[g], self.lanes, width, place, stride, param, size
+            )
+        tables = [k.tables for k in self.kernels]
+        return flat.Populations(
+            address=np.array([k.addresses for k in self.kernels], np.int64).T.copy(),
+            n_units=np.array(self.n_units, np.int64),
+            n_tiles=np.array(self.n_units, np.int64) // width,
+            state_at=self.state_at[:-1],
+            net_at=self.net_at[:-1],
+            drive_at=self.drive_at[:-1],
+            normal_at=self.normal_at[:-1],
+            source_at=self.source_at[:-1],
+            table_at=np.concatenate([[0], np.cumsum([len(t) for t in tables])])[
+                :-1
+            ].astype(np.int64),
+            place_at=np.array(place_at, np.int64),
+            place=np.array([*place, 0], np.int64),
+            stride=np.array([*stride, 0], np.int64),
+            param=np.concatenate([*param, np.zeros(width)]).astype(self.dtype),
+            table=np.concatenate(tables),
+        )
+
+    def _stack(self, per_job, g):
+        """Parameters of all jobs, shapes (n_nodes or 1, lanes or 1)."""
+        if self.lanes == 1:
+            return {k: _column(v) for k, v in per_job[0].items()}
+        padded = per_job + per_job[-1:] * (self.lanes - len(per_job))
+        stacked = {}
+        for name, first in per_job[0].items():
+            values = [p[name] for p in padded]
+            if all(v is first for v in values) or (
+                np.ndim(first) == 0
+                and all(np.ndim(v) == 0 and v == first for v in values)
+            ):
+                stacked[name] = _column(first)
+            else:
+                columns = np.broadcast_arrays(*(_column(v) for v in values))
+                stacked[name] = np.concatenate(columns, axis=1)
+        return stacked
+
+    # -- edges -----------------------------------------------------------------------
+
+    def _make_edges(self):
+        names = self.network.populations
+        # Rows count nodes in batches (a row is a vector of lanes), units otherwise.
+        scale = self.lanes
+        target, source, lag, weight = [], [], [], []
+        for p in self.network.projections:
+            g, name = p.target
+            row = names[g].equations.inputs.index(name)
+            target.append((self.net_at[g] + row * self.n_units[g]) // scale + p.to)
+            g, name = p.source
+            row = names[g].equations.sources.index(name)
+            source.append(
+                (self.source_at[g] + row * self.n_units[g]) // scale + p.start
+            )
+            lag.append(p.lag)
+            weight.append(p.weight)
+        empty = [np.zeros(0, np.int64)]
+        target, source, lag, weight = (
+            np.concatenate(v or empty) for v in (target, source, lag, weight)
+        )
+        if len(self.network.projections) > 1:
+            order = np.lexsort((source, target))
+            target, source, lag, weight = (
+                v[order] for v in (target, source, lag, weight)
+            )
+        return build_edges(
+            target,
+            source,
+            lag,
+            weight,
+            n_targets=max(1, self.net_at[-1] // scale),
+            n_sources=max(1, self.source_at[-1] // scale),
+            row_length=self.row_length,
+            dtype=self.dtype,
+            lead=self.lead,
+            allow_dense=self.lanes == 1,
+        )
+
+    # -- state -----------------------------------------------------------------------
+
+    def _spread(self, values, g):
+        """Values of all jobs by unit: (n_nodes, n_jobs) or (n_nodes,) each job."""
+        n = self.network.populations[g].n_nodes
+        columns = [np.broadcast_to(np.asarray(v, dtype=float), (n,)) for v in values]
+        if self.lanes == 1:
+            return np.concatenate(
+                [columns[0], np.repeat(columns[0][-1:], self.n_units[g] - n)]
+            )
+        columns += columns[-1:] * (self.lanes - len(columns))
+        return np.stack(columns, axis=1).ravel()
+
+    def _make_state(self):
+        units = np.zeros(self.state_at[-1], self.dtype)
+        n_sources = max(1, self.source_at[-1])
+        history = np.zeros(n_sources * self.row_length + 8 * _ALIGN, self.dtype)
+        rows = history[: n_sources * self.row_length]
+        rows = rows.reshape(n_sources // self.lanes, self.row_length, self.lanes)
+        states = [job.state for job in self.jobs]
+        for g, population in enumerate(self.network.populations):
+            equations, n_units = population.equations, self.n_units[g]
+            block = units[self.state_at[g] : self.state_at[g + 1]].reshape(-1, n_units)
+            for row, name in enumerate(equations.variables):
+                block[row] = self._spread([s.variables[g][name] for s in states], g)
+            for row, name in enumerate(equations.noise, len(equations.variables)):
+                block[row] = self._spread([s.noise[g][name] for s in states], g)
+            for i, name in enumerate(equations.sources):
+                start = (self.source_at[g] + i * n_units) // self.lanes
+                for lane in range(self.lanes):
+                    past = states[min(lane, len(states) - 1)].history[g][name]
+                    columns = min(past.shape[1], self.kept)
+                    target = rows[start : start + population.n_nodes, : self.kept, lane]
+                    target[:] = past[:, :1]
+                    target[:, self.kept - columns :] = past[:, -columns:]
+        self.source_rows = rows
+        source = np.ascontiguousarray(rows[:, self.kept - 1, :]).ravel()
+        carried = states[0].carry
+        carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
+        if carried is not None:
+            carry[:] = carried
+        n_average = sum(
+            self.network.populations[t.population].n_nodes for t in self.taps
+        )
+        average = np.zeros(n_average * len(self.jobs))
+        if states[0].average:
+            average[:] = np.concatenate(
+                [
+                    np.stack([s.average[j] for s in states]).ravel()
+                    for j in range(len(self.taps))
+                ]
+            )
+        self.state = flat.State(
+            clock=np.array([states[0].step, self.kept, carried is not None], np.int64),
+            kept=self.kept,
+            units=units,
+            source=source,
+            history=history[: n_sources * self.row_length],
+            carry=carry,
+            average=average,
+            observed=np.zeros(0),
+            observed_input=np.zeros(0),
+            failed=np.zeros(self.lanes, bool),
+        )
+
+    def _make_noise(self):
+        keys = np.zeros(_round_up(max(1, self.normal_at[-1]), 8), np.int64)
+        present = False
+        jobs = self._padded_jobs()
+        seeds = np.array([j.seed for j in jobs])
+        simulations = np.array([j.simulation for j in jobs])
+        number = 0
+        for g, population in enumerate(self.network.populations):
+            for name in population.equations.noise:
+                present |= any(
+                    np.any(np.asarray(j.parameters[g][f"noise_step_{name}"]) != 0)
+                    for j in self.jobs
+                )
+                nodes = np.arange(self.n_units[g] // self.lanes)[:, None]
+                start = self.normal_at[g]
+                start += self.n_units[g] * population.equations.noise.index(name)
+                keys[start : start + self.n_units[g]] = make_keys(
+                    seeds, simulations, number, nodes
+                ).ravel()
+                number += 1
+        return flat.Noise(keys=keys, present=bool(present))
+
+    def _make_drive(self):
+        values, place, known, size = [np.zeros(1)], [], {}, 1
+        for g, population in enumerate(self.network.populations):
+            units = np.arange(self.n_units[g] // self.lanes)
+            nodes = np.minimum(units, population.n_nodes - 1)[:, None]
+            for port in self.driven[g]:
+                starts = []
+                for job in self._padded_jobs():
+                    series = job.drive[g][port]
+                    if id(series) not in known:
+                        known[id(series)] = size
+                        values.append(np.ravel(series))
+                        size += series.size
+                    starts.append(known[id(series)])
+                place.append((nodes * series.shape[-1] + np.array(starts)).ravel())
+        return flat.Drive(
+            values=np.concatenate(values).astype(self.dtype),
+            place=np.concatenate([*place, np.zeros(0)]).astype(np.int64),
+            hold=self.hold,
+            first_step=self.drive_start,
+        )
+
+    # -- observers -------------------------------------------------------------------
+
+    def _make_observers(self):
+        width = LANES["f64"]
+        place, stride, param, size = [], [], [], 0
+        columns = {
+            k: [] for k in ("address", "n", "state", "input", "place", "interval")
+        }
+        rows, unit = [], []
+        self.observer_rows, self.observer_units = [], []
+        state_size = input_size = 0
+        for j, o in enumerate(self.observers):
+            kernel = compile_kernel(o.equations, "euler", (), "float64")
+            n_nodes = self.network.populations[o.population].n_nodes
+            n_real = n_nodes * self.lanes
+            n = _round_up(n_real, width)
+            values = kernel.hoist({k: _column(v) for k, v in o.parameters.items()})
+            columns["address"].append(kernel.addresses[0])
+            columns["n"].append(n)
+            columns["state"].append(state_size)
+            columns["input"].append(input_size)
+            columns["place"].append(len(place))
+            columns["interval"].append(o.update_interval)
+            size = _append_hoisted(
+                values, n, self.lanes, width, place, stride, param, size
+            )
+            row = self.rows[o.population][o.variable]
+            start = self.state_at[o.population] + row * self.n_units[o.population]
+            unit.append(start + np.minimum(np.arange(n), n_real - 1))
+            block = np.zeros((kernel.n_rows, n))
+            sums = np.zeros(n)
+            for lane in range(self.lanes):
+                state = self.jobs[min(lane, len(self.jobs) - 1)].state
+                here = slice(lane, n_real, self.lanes)
+                for i, name in enumerate(o.equations.variables):
+                    initial = state.observed[j] if state.observed else o.initial
+                    block[i, here] = initial[name]
+                if state.observed_input:
+                    sums[here] = state.observed_input[j]
+            block[:, n_real:] = block[:, n_real - 1 : n_real]
+            rows.append((block, sums))
+            self.observer_rows.append(
+                {name: i for i, name in enumerate(o.equations.variables)}
+            )
+            self.observer_units.append((n_nodes, n))
+            state_size += block.size
+            input_size += n
+        self._observer_arrays = flat.Observers(
+            address=np.array(columns["address"], np.int64),
+            n_units=np.array(columns["n"], np.int64),
+            state_at=np.array(columns["state"], np.int64),
+            input_at=np.array(columns["input"], np.int64),
+            place_at=np.array(columns["place"], np.int64),
+            interval=np.array(columns["interval"], np.int64),
+            unit=np.concatenate([*unit, np.zeros(0, np.int64)]).astype(np.int64),
+            place=np.array([*place, 0], np.int64),
+            stride=np.array([*stride, 0], np.int64),
+            param=np.concatenate([*param, np.zeros(width)]),
+            taps=None,
+        )
+        if self.observers:
+            self.state = self.state._replace(
+                observed=np.concatenate([b.ravel() for b, _ in rows]),
+                observed_input=np.concatenate([s for _, s in rows]),
+            )
+
+    # -- run -------------------------------------------------------------------------
+
+    def _make_taps(self, first_step, n_steps):
+        """List what to record in the next steps, and view the recordings."""
+
+        def lists(entries, dtype):
+            start, unit, place, views, size = [0], [], [], [], 0
+            for units, interval in entries:
+                before = first_step // interval
+                samples = (first_step + n_steps) // interval - before
+                views.append((size, (*units.shape, samples)))
+                unit.append(units.ravel())
+                place.append(size + np.arange(units.size) * samples - before)
+                start.append(start[-1] + units.size)
+                size += units.size * samples
+            out = np.empty(size, dtype)
+            none = [np.zeros(0, np.int64)]
+            arrays = {
+                "start": np.array(start, np.int64),
+                "interval": np.array([i for _, i in entries], np.int64),
+                "unit": np.concatenate(unit or none).astype(np.int64),
+                "place": np.concatenate(place or none).astype(np.int64),
+                "out": out,
+            }
+            results = [
+                out[at : at + int(np.prod(shape))].reshape(shape) for at, shape in views
+            ]
+            return arrays, results
+
+        arrays, recorded = lists(
+            [
+                (
+                    self._unit_rows(
+                        t.population, self.rows[t.population][t.variable]
+                    ).T,
+                    t.interval,
+                )
+                for t in self.taps
+            ],
+            self.dtype,
+        )
+        taps = flat.Taps(
+            averages=np.array([t.averages for t in self.taps], bool), **arrays
+        )
+        entries = []
+        for j, o in enumerate(self.observers):
+            n_nodes, n = self.observer_units[j]
+            nodes = np.arange(n_nodes) * self.lanes
+            for name in o.record:
+                at = self._observer_arrays.state_at[j] + self.observer_rows[j][name] * n
+                units = at + nodes + np.arange(len(self.jobs))[:, None]
+                entries.append((units, o.record_interval))
+        arrays, observed = lists(entries, np.float64)
+        observer_taps = flat.Taps(averages=np.zeros(len(entries), bool), **arrays)
+        return taps, recorded, observer_taps, observed
+
+    def advance(self, n_steps, progress=None):
+        """Run a number of steps.
+
+        Parameters
+        ----------
+        n_steps : int
+            Steps to run.
+        progress : callable, default=None
+            Called with the number of steps done since the last call.
+
+        Returns
+        -------
+        recorded : list of ndarray of shape (n_jobs, n_nodes, n_samples)
+            One per tap. Sample j is that of the step with number (j + 1) * interval,
+            counted from the start of the simulation.
+        observed : list of ndarray of shape (n_jobs, n_nodes, n_samples)
+            One per recorded row of each observer.
+        """
+        taps, recorded, observer_taps, observed = self._make_taps(
+            int(self.state.clock[0]), n_steps
+        )
+        observers = self._observer_arrays._replace(taps=observer_taps)
+        run = advance if self.lanes == 1 else advance_lanes
+        end = int(self.state.clock[0]) + n_steps
+        while (done := int(self.state.clock[0])) < end:
+            bad = run(
+                self.populations,
+                self.edges,
+                self.state,
+                self.noise,
+                self.drive,
+                taps,
+                observers,
+                min(_STEPS_PER_CALL, end - done),
+            )
+            if progress is not None:
+                progress(int(self.state.clock[0]) - done)
+            if bad >= 0:
+                failure = self._locate(int(bad))
+                if failure.job < len(self.jobs):
+                    self.failures.append(failure)
+                lane = int(bad - self.state_at[failure.population]) % self.lanes
+                self.state.failed[lane] = True
+                if self.state.failed[: len(self.jobs)].all():
+                    break
+        for failure in self.failures:
+            for array in (*recorded, *observed):
+                array[failure.job] = np.nan
+        return recorded, observed
+
+    def _locate(self, bad):
+        """Name the first value that is not finite, given one at the end of a block."""
+        g = int(np.searchsorted(self.state_at, bad, side="right")) - 1
+        row, unit = divmod(bad - int(self.state_at[g]), self.n_units[g])
+        lane, node = unit % self.lanes, unit // self.lanes
+        population = self.network.populations[g]
+        names = list(self.rows[g])
+        variable = names[row] if row < len(names) else names[0]
+        step = int(self.state.clock[0]) - 1
+        position = int(self.state.clock[1])
+        begin = max(0, position - BLOCK)
+        past = self.source_rows[:, begin:position, lane]
+        columns = np.flatnonzero(~np.isfinite(past).all(axis=0))
+        if len(columns):
+            source = int(np.flatnonzero(~np.isfinite(past[:, columns[0]]))[0])
+            at = source * self.lanes
+            g = int(np.searchsorted(self.source_at, at, side="right")) - 1
+            population = self.network.populations[g]
+            i, node = divmod(at - int(self.source_at[g]), self.n_units[g])
+            node //= self.lanes
+            variable = population.equations.sources[i]
+            step -= position - 1 - begin - int(columns[0])
+        return Failure(lane, step, g, variable, min(node, population.n_nodes - 1))
+
+    def final_states(self):
+        """Return the state of each job, to continue from."""
+        states = []
+        position = int(self.state.clock[1])
+        columns = slice(position - self.network.max_lag, position)
+        for lane in range(len(self.jobs)):
+            variables, noise, history = [], [], []
+            for g, population in enumerate(self.network.populations):
+                equations, n_units = population.equations, self.n_units[g]
+                block = self.state.units[self.state_at[g] : self.state_at[g + 1]]
+                block = block.reshape(-1, n_units)
+                here = slice(lane, population.n_nodes * self.lanes, self.lanes)
+                n = len(equations.variables)
+                variables.append(
+                    {
+                        v: block[i, here].copy()
+                        for i, v in enumerate(equations.variables)
+                    }
+                )
+                noise.append(
+                    {
+                        v: block[n + i, here].copy()
+                        for i, v in enumerate(equations.noise)
+                    }
+                )
+                past = {}
+                for i, name in enumerate(equations.sources):
+                    start = (self.source_at[g] + i * n_units) // self.lanes
+                    rows = self.source_rows[start : start + population.n_nodes]
+                    past[name] = rows[:, columns, lane].copy()
+                history.append(past)
+            average, at = [], 0
+            for tap in self.taps:
+                n = self.network.populations[tap.population].n_nodes
+                sums = self.state.average[at : at + n * len(self.jobs)]
+                average.append(sums.reshape(len(self.jobs), n)[lane].copy())
+                at += n * len(self.jobs)
+            observed, observed_input = [], []
+            for j, _o in enumerate(self.observers):
+                n_nodes, n = self.observer_units[j]
+                here = slice(lane, n_nodes * self.lanes, self.lanes)
+                start = int(self._observer_arrays.state_at[j])
+                names = self.observer_rows[j]
+                block = self.state.observed[start : start + n * len(names)].reshape(
+                    -1, n
+                )
+                observed.append({v: block[i, here].copy() for v, i in names.items()})
+                start = int(self._observer_arrays.input_at[j])
+                observed_input.append(
+                    self.state.observed_input[start : start + n][here].copy()
+                )
+            states.append(
+                SimulationState(
+                    step=int(self.state.clock[0]),
+                    variables=variables,
+                    noise=noise,
+                    history=history,
+                    carry=self.state.carry.copy() if self.lead else None,
+                    average=average,
+                    observed=observed,
+                    observed_input=observed_input,
+                )
+            )
+        return states
+
+
+def _column(value):
+    """Value by node as a column."""
+    return np.reshape(value, (-1, 1))
+
+
+def _append_hoisted(values, n_units, lanes, width, place, stride, param, size):
+    """Append hoisted values to the parameter buffer; return its new size."""
+    for value in values:
+        place.append(size)
+        if value.shape[0] == 1:
+            stride.append(0)
+            repeat = width if value.shape[1] == 1 else 1
+            buffer = np.repeat(value.ravel(), repeat)
+        else:
+            stride.append(1)
+            buffer = np.broadcast_to(value, (value.shape[0], lanes)).ravel()
+            buffer = np.concatenate(
+                [buffer, np.repeat(buffer[-1:], n_units - len(buffer))]
+            )
+        param.append(buffer)
+        size += len(buffer)
+    return size

@@ -1,0 +1,169 @@
+"""The names of the vector modules on single numbers, for where vectors cannot be built.
+
+Slower, and equal to rounding: products and sums are rounded separately here.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+LANES = {"f64": 1, "f32": 1}
+
+
+@njit(inline="always")
+def load(source, index):
+    """Element of an array or pointer."""
+    return source[index]
+
+
+@njit(inline="always")
+def store(target, index, value):
+    """Write an element."""
+    target[index] = value
+
+
+@njit(inline="always")
+def sqrt(x):
+    """Square root."""
+    return np.sqrt(x)
+
+
+@njit(inline="always")
+def fma(x, y, z):
+    """Multiply and add, rounded twice here."""
+    return x * y + z
+
+
+@njit(inline="always")
+def floor(x):
+    """Largest whole number that is not larger."""
+    return np.floor(x)
+
+
+@njit(inline="always")
+def exp(x):
+    """Exponential function."""
+    return np.exp(x)
+
+
+@njit(inline="always")
+def log(x):
+    """Natural logarithm."""
+    return np.log(x)
+
+
+@njit(inline="always")
+def sin(x):
+    """Sine."""
+    return np.sin(x)
+
+
+@njit(inline="always")
+def cos(x):
+    """Cosine."""
+    return np.cos(x)
+
+
+@njit(inline="always")
+def tanh(x):
+    """Hyperbolic tangent."""
+    return np.tanh(x)
+
+
+@njit(inline="always")
+def at_least(x, bound):
+    """Larger of a value and a bound that is a number; a NaN value stays NaN."""
+    return bound if x < bound else x
+
+
+@njit(inline="always")
+def at_most(x, bound):
+    """Smaller of a value and a bound that is a number; a NaN value stays NaN."""
+    return bound if x > bound else x
+
+
+@njit(inline="always")
+def maximum(x, y):
+    """Larger of two values, NaN if either is."""
+    return y if (x < y or y != y) else x
+
+
+@njit(inline="always")
+def minimum(x, y):
+    """Smaller of two values, NaN if either is."""
+    return y if (x > y or y != y) else x
+
+
+@njit(inline="always")
+def where(condition, x, y):
+    """Select x where the condition holds, else y."""
+    return x if condition else y
+
+
+@njit(inline="always")
+def take(table, cell, offset, last):
+    """Element ``table[offset + cell]``, the cell moved into 0 ... last, NaN to 0."""
+    inside = cell if cell > 0.0 else 0.0
+    inside = inside if inside < last else last
+    return table[offset + int(inside)]
+
+
+def _edge_sum(n_steps, n_partial):
+    @njit(inline="always")
+    def edge_sum(out, place, stride, history, offset, weight, start, stop, shift):
+        for k in range(n_steps):
+            even = odd = out.dtype.type(0.0)
+            for edge in range(start, stop, n_partial):
+                even += weight[edge] * history[offset[edge] + shift + k]
+                if n_partial == 2:
+                    odd += weight[edge + 1] * history[offset[edge + 1] + shift + k]
+            out[place + k] += even + odd
+
+    return edge_sum
+
+
+sum_16_steps = _edge_sum(16, 2)
+sum_8_steps = _edge_sum(8, 2)
+sum_4_steps = _edge_sum(4, 2)
+sum_2_steps = _edge_sum(2, 1)
+sum_1_step = _edge_sum(1, 1)
+# A lane is a single simulation here: the sums over lanes are never called.
+lanes_4_steps, lanes_2_steps, lanes_1_step = sum_4_steps, sum_2_steps, sum_1_step
+
+
+@njit(inline="always")
+def dense_sum_1(out, place, weight, start, stride, source, n_sources):
+    """Add all sources to one target."""
+    total = out.dtype.type(0.0)
+    for j in range(n_sources):
+        total += weight[start + j * stride] * source[j]
+    out[place] += total
+
+
+@njit(inline="always")
+def dense_sum_4(out, place, weight, start, stride, source, n_sources):
+    """Add all sources to four targets."""
+    for i in range(4):
+        dense_sum_1(out, place + i, weight, start + i, stride, source, n_sources)
+
+
+@njit(inline="always")
+def _mix(z):
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(inline="always")
+def fill_normals(out, keys, counter, place):
+    """Write normals of two steps: ``out[place + i]`` and ``out[place + n + i]``."""
+    n = len(keys)
+    for i in range(n):
+        hashed = _mix(np.uint64(keys[i]) + np.uint64(counter))
+        high = np.float64(hashed >> np.uint64(32)) + 0.5
+        low = np.float64(hashed & np.uint64(0xFFFFFFFF))
+        radius = math.sqrt(-2.0 * math.log(high * 2.0**-32))
+        angle = low * (2.0 * math.pi * 2.0**-32)
+        out[place + i] = radius * math.cos(angle)
+        out[place + n + i] = radius * math.sin(angle)

@@ -1,0 +1,206 @@
+"""Weighted sums over edges, the innermost loops of a network, in vectors.
+
+Each function adds ``sum_e weight[e] * history[offset[e] * scale + shift + ...]`` to a
+few consecutive steps of one target. Edges are taken in turn into ``n_partial`` separate
+sums, which hides the latency of the additions; the partial sums are then added in
+pairs. The order of additions is fixed by the edge list alone, so a single run and a
+batch of runs round alike.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from skneuro.engine._simd import (
+    _ELEMENT_OF,
+    LANES,
+    VectorType,
+    _data,
+    _llvm_call,
+    _load,
+    _splat,
+    _store,
+)
+
+_INT64 = ir.IntType(64)
+
+
+def _int(value):
+    return ir.Constant(_INT64, value)
+
+
+def _edge_sum(name, shapes, n_partial, *, lanes=False):
+    """Make ``f(out, place, stride, history, offset, weight, start, stop, shift)``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function.
+    shapes : dict
+        For ``"f64"`` and ``"f32"`` the width of a vector and the number of vectors.
+    n_partial : int
+        Number of separate sums; ``stop - start`` must be a multiple of it.
+    lanes : bool, default=False
+        Whether one step is a whole vector of simulations, so that offsets count
+        vectors and the steps are ``stride`` elements apart in ``out``; otherwise they
+        lie side by side and ``stride`` is not used.
+    """
+
+    @intrinsic
+    def edge_sum(
+        typingctx, out, place, stride, history, offset, weight, start, stop, shift
+    ):
+        element = _ELEMENT_OF[out.dtype]
+        width, n_vectors = shapes[element]
+        vector = VectorType(element, width)
+        scale = width if lanes else 1
+        int64 = types.int64
+        sig = types.void(
+            out, int64, int64, history, offset, weight, int64, int64, int64
+        )
+
+        def codegen(context, builder, sig, args):
+            out_data, history_data, offset_data, weight_data = (
+                _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4, 5)
+            )
+            place, stride, start, stop, shift = (args[i] for i in (1, 2, 6, 7, 8))
+            stride = stride if lanes else _int(width)
+            sums = [(u, v) for u in range(n_partial) for v in range(n_vectors)]
+            zero = ir.Constant(vector.llvm, [0.0] * width)
+
+            before = builder.block
+            loop = builder.append_basic_block(f"{name}.edges")
+            after = builder.append_basic_block(f"{name}.done")
+            builder.cbranch(builder.icmp_signed("<", start, stop), loop, after)
+
+            builder.position_at_end(loop)
+            edge = builder.phi(_INT64)
+            edge.add_incoming(start, before)
+            partial = {key: builder.phi(vector.llvm) for key in sums}
+            for phi in partial.values():
+                phi.add_incoming(zero, before)
+            grown = {}
+            for u in range(n_partial):
+                here = builder.add(edge, _int(u))
+                at = builder.load(builder.gep(offset_data, [here]))
+                at = builder.sext(at, _INT64) if at.type != _INT64 else at
+                at = builder.add(builder.mul(at, _int(scale)), shift)
+                factor = _splat(
+                    builder, builder.load(builder.gep(weight_data, [here])), vector
+                )
+                for v in range(n_vectors):
+                    where = builder.add(at, _int(v * width))
+                    value = _load(builder, history_data, where, vector)
+                    grown[u, v] = _llvm_call(
+                        builder, "llvm.fma", vector, [factor, value, partial[u, v]]
+                    )
+            following = builder.add(edge, _int(n_partial))
+            edge.add_incoming(following, builder.block)
+            for key, phi in partial.items():
+                phi.add_incoming(grown[key], builder.block)
+            builder.cbranch(builder.icmp_signed("<", following, stop), loop, after)
+
+            builder.position_at_end(after)
+            total = {}
+            for key in sums:
+                total[key] = builder.phi(vector.llvm)
+                total[key].add_incoming(zero, before)
+                total[key].add_incoming(grown[key], loop)
+            for v in range(n_vectors):
+                parts = [total[u, v] for u in range(n_partial)]
+                while len(parts) > 1:
+                    pairs = zip(parts[::2], parts[1::2], strict=True)
+                    parts = [builder.fadd(a, b) for a, b in pairs]
+                target = builder.add(place, builder.mul(stride, _int(v)))
+                old = _load(builder, out_data, target, vector)
+                _store(builder, out_data, target, builder.fadd(old, parts[0]), element)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    edge_sum.__doc__ = f"Add the weighted sums of edges to `out`: {name}."
+    return edge_sum
+
+
+# Consecutive steps of one simulation. Loads are rarely aligned, and a 64-byte load that
+# crosses a cache line costs two, a 32-byte one seldom crosses: hence 4 x float64.
+sum_16_steps = _edge_sum("sum_16_steps", {"f64": (4, 4), "f32": (8, 2)}, 2)
+sum_8_steps = _edge_sum("sum_8_steps", {"f64": (4, 2), "f32": (8, 1)}, 2)
+sum_4_steps = _edge_sum("sum_4_steps", {"f64": (4, 1), "f32": (4, 1)}, 2)
+sum_2_steps = _edge_sum("sum_2_steps", {"f64": (2, 1), "f32": (2, 1)}, 1)
+sum_1_step = _edge_sum("sum_1_step", {"f64": (1, 1), "f32": (1, 1)}, 1)
+
+# The same with a vector of simulations per step, ``stride`` apart in `out`.
+_W64, _W32 = LANES["f64"], LANES["f32"]
+lanes_4_steps = _edge_sum(
+    "lanes_4_steps", {"f64": (_W64, 4), "f32": (_W32, 4)}, 2, lanes=True
+)
+lanes_2_steps = _edge_sum(
+    "lanes_2_steps", {"f64": (_W64, 2), "f32": (_W32, 2)}, 1, lanes=True
+)
+lanes_1_step = _edge_sum(
+    "lanes_1_step", {"f64": (_W64, 1), "f32": (_W32, 1)}, 1, lanes=True
+)
+
+
+def _dense_sum(name, n_vectors):
+    """Make ``f(out, place, weight, start, stride, source, n_sources)``.
+
+    It adds ``sum_j weight[start + j * stride + ...] * source[j]`` to ``n_vectors``
+    vectors of targets, rounded as `sum_1_step` rounds.
+    """
+
+    @intrinsic
+    def dense_sum(typingctx, out, place, weight, start, stride, source, n_sources):
+        element = _ELEMENT_OF[out.dtype]
+        vector = VectorType(element, LANES[element])
+        int64 = types.int64
+        sig = types.void(out, int64, weight, int64, int64, source, int64)
+
+        def codegen(context, builder, sig, args):
+            out_data, weight_data, source_data = (
+                _data(context, builder, sig.args[i], args[i]) for i in (0, 2, 5)
+            )
+            place, start, stride, n_sources = (args[i] for i in (1, 3, 4, 6))
+            zero = ir.Constant(vector.llvm, [0.0] * vector.n)
+            before = builder.block
+            loop = builder.append_basic_block(f"{name}.sources")
+            after = builder.append_basic_block(f"{name}.done")
+            builder.branch(loop)
+
+            builder.position_at_end(loop)
+            j = builder.phi(_INT64)
+            j.add_incoming(_int(0), before)
+            sums = [builder.phi(vector.llvm) for _ in range(n_vectors)]
+            value = builder.load(builder.gep(source_data, [j]))
+            value = _splat(builder, value, vector)
+            row = builder.add(start, builder.mul(j, stride))
+            grown = []
+            for v, phi in enumerate(sums):
+                at = builder.add(row, _int(v * vector.n))
+                factor = _load(builder, weight_data, at, vector)
+                grown.append(
+                    _llvm_call(builder, "llvm.fma", vector, [factor, value, phi])
+                )
+            following = builder.add(j, _int(1))
+            j.add_incoming(following, loop)
+            for phi, value in zip(sums, grown, strict=True):
+                phi.add_incoming(zero, before)
+                phi.add_incoming(value, loop)
+            builder.cbranch(builder.icmp_signed("<", following, n_sources), loop, after)
+
+            builder.position_at_end(after)
+            for v, value in enumerate(grown):
+                at = builder.add(place, _int(v * vector.n))
+                old = _load(builder, out_data, at, vector)
+                _store(builder, out_data, at, builder.fadd(old, value), element)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    dense_sum.__doc__ = f"Add all sources to {n_vectors} vectors of targets."
+    return dense_sum
+
+
+dense_sum_4 = _dense_sum("dense_sum_4", 4)
+dense_sum_1 = _dense_sum("dense_sum_1", 1)
