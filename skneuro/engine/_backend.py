@@ -66,6 +66,7 @@ if VECTORS:
         sqrt,
         store,
         take,
+        transpose8,
         where,
     )
     from skneuro.engine._simd_math import cos, exp, log, sin, tanh
@@ -111,6 +112,7 @@ else:
         sum_16_steps,
         take,
         tanh,
+        transpose8,
         where,
     )
 
@@ -144,5 +146,6 @@ __all__ = [
     "sum_16_steps",
     "take",
     "tanh",
+    "transpose8",
     "where",
 ]

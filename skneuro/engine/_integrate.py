@@ -11,12 +11,10 @@ its last columns are moved to the front. All of this depends on the step number 
 so a run that is interrupted and continued anywhere gives the same bits.
 """
 
-import numpy as np
 from numba import njit
 
 from skneuro.engine._backend import (
     FINGERPRINT,
-    VECTORS,
     dense_sum_1,
     dense_sum_4,
     fill_normals,
@@ -25,10 +23,14 @@ from skneuro.engine._backend import (
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
+    transpose8,
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
+    VECTOR_BYTES,
     call_stage,
+    clear,
+    copy,
     fill_drive,
     first_bad,
     make_room,
@@ -37,13 +39,12 @@ from skneuro.engine._steps import (
 )
 
 BLOCK = 16
-VECTOR_BYTES = 64 if VECTORS else 0
 
 
-@njit
-def _far_sums(net, wide, edges, history, column, n_targets):
+@njit(inline="always")
+def _far_sums(net, wide, net_place, edges, history, column, n_targets):
     """Sum over edges of 16 and more steps for a whole block of steps."""
-    wide[:] = 0.0
+    clear(wide)
     for r in range(len(edges.rows)):
         sum_16_steps(
             wide,
@@ -56,7 +57,11 @@ def _far_sums(net, wide, edges, history, column, n_targets):
             edges.start[r + 1],
             column,
         )
-    for target in range(n_targets):
+    whole = n_targets - n_targets % 8
+    for target in range(0, whole, 8):
+        for k in range(0, BLOCK, 8):
+            transpose8(wide, target * BLOCK + k, BLOCK, net, net_place, k, target)
+    for target in range(whole, n_targets):
         for k in range(BLOCK):
             net[k * n_targets + target] = wide[target * BLOCK + k]
 
@@ -64,13 +69,14 @@ def _far_sums(net, wide, edges, history, column, n_targets):
 def _near_sums(size, sum_steps):
     """Make the sums over edges of ``size`` to ``2 * size`` steps."""
 
-    @njit
+    @njit(inline="always")
     def near_sums(net, few, edges, history, column, k, first, n_targets):
         """Serve the ``size`` steps that step k begins or, at the first one, is in."""
         if len(edges.rows) and (k % size == 0 or k == first):
             begin = k - k % size
             for r in range(len(edges.rows)):
-                few[:size] = 0.0
+                for q in range(size):
+                    few[q] = 0.0
                 sum_steps(
                     few,
                     0,
@@ -95,7 +101,7 @@ _sums_2 = _near_sums(2, sum_2_steps)
 _sums_1 = _near_sums(1, sum_1_step)
 
 
-@njit
+@njit(inline="always")
 def _latest_sums(net, at, edges, source, n_targets, n_sources):
     """Sum over edges that see the latest values."""
     if len(edges.dense) > 1:
@@ -141,8 +147,10 @@ def _latest_sums(net, at, edges, source, n_targets, n_sources):
 def _make_advance(fingerprint):
     """Compile `advance`; the fingerprint lets numba's cache see edits elsewhere."""
 
-    @njit(nogil=True, cache=True, error_model="numpy")
-    def advance(populations, edges, state, noise, drive, taps, observers, n_steps):
+    @njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+    def advance(
+        populations, edges, state, noise, drive, taps, observers, scratch, n_steps
+    ):
         """Run a number of steps.
 
         Parameters
@@ -161,6 +169,8 @@ def _make_advance(fingerprint):
             Recordings of states.
         observers : Observers
             Models that look on, and their recordings.
+        scratch : Scratch
+            Working memory.
         n_steps : int
             Steps to run.
 
@@ -174,18 +184,16 @@ def _make_advance(fingerprint):
             return -1
         clock, units, source = state.clock, state.units, state.source
         history, carry = state.history, state.carry
+        average, observed = state.average, state.observed
         heun = populations.address.shape[0] == 2
         n_targets, n_sources = len(carry), len(source)
         n_streams, n_driven = len(noise.keys), len(drive.place)
         row_length = len(history) // n_sources
-        net = np.zeros(BLOCK * n_targets, units.dtype)
-        wide = np.zeros(BLOCK * n_targets, units.dtype)
-        sums = np.zeros(n_targets, units.dtype)
-        few = np.zeros(BLOCK, units.dtype)
-        normal = np.zeros(BLOCK * n_streams, units.dtype)
-        driven = np.zeros(BLOCK * n_driven, units.dtype)
+        net, wide, sums, few = scratch.net, scratch.wide, scratch.sums, scratch.few
+        normal, driven = scratch.normal, scratch.driven
+        net_place = scratch.net_place
 
-        step = clock[0]
+        start = step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -199,15 +207,15 @@ def _make_advance(fingerprint):
                 # The sums at the start of the very first step, from the same code.
                 k = (step - 1) % BLOCK
                 before = clock[1] - 1 - k
-                _far_sums(net, wide, edges.far, history, before, n_targets)
+                _far_sums(net, wide, net_place, edges.far, history, before, n_targets)
                 _sums_8(net, few, edges.eight, history, before, k, k, n_targets)
                 _sums_4(net, few, edges.four, history, before, k, k, n_targets)
                 _sums_2(net, few, edges.two, history, before, k, k, n_targets)
                 _sums_1(net, few, edges.one, history, before, k, k, n_targets)
-                carry[:] = net[k * n_targets : (k + 1) * n_targets]
+                copy(carry, net, k * n_targets)
                 clock[2] = 1
 
-            _far_sums(net, wide, edges.far, history, column, n_targets)
+            _far_sums(net, wide, net_place, edges.far, history, column, n_targets)
             if noise.present:
                 for k in range(0, BLOCK, 2):
                     fill_normals(
@@ -223,8 +231,8 @@ def _make_advance(fingerprint):
                 _sums_1(net, few, edges.one, history, column, k, first, n_targets)
                 at = k * n_targets
                 if heun:
-                    sums[:] = carry
-                    carry[:] = net[at : at + n_targets]
+                    copy(sums, carry, 0)
+                    copy(carry, net, at)
                     _latest_sums(sums, 0, edges, source, n_targets, n_sources)
                     call_stage(
                         0,
@@ -238,7 +246,7 @@ def _make_advance(fingerprint):
                         k * n_streams,
                         source,
                     )
-                    sums[:] = carry
+                    copy(sums, carry, 0)
                     _latest_sums(sums, 0, edges, source, n_targets, n_sources)
                     call_stage(
                         1,
@@ -269,16 +277,14 @@ def _make_advance(fingerprint):
                 place = column + k
                 for i in range(n_sources):
                     history[i * row_length + place] = source[i]
-                observe(
-                    observers, units, state.observed, state.observed_input, begin + k
-                )
-                record(taps, units, state.average, begin + k)
-                record(observers.taps, state.observed, state.average, begin + k)
+                observe(observers, units, observed, state.observed_input, begin + k)
+                record(taps, units, average, begin + k, start, end - 1)
+                record(observers.taps, observed, average, begin + k, start, end - 1)
 
             step = begin + last
             clock[0] = step
             clock[1] = column + last
-            bad = first_bad(units, state.failed)
+            bad = first_bad(units, state.failed, few)
             if bad >= 0:
                 return bad
         return -1

@@ -7,12 +7,10 @@ have their own form. They add in the same order: a simulation gives the same bit
 lane of any batch as alone.
 """
 
-import numpy as np
 from numba import njit
 
 from skneuro.engine._backend import (
     FINGERPRINT,
-    VECTORS,
     fill_normals,
     lanes_1_step,
     lanes_2_steps,
@@ -20,7 +18,9 @@ from skneuro.engine._backend import (
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
+    VECTOR_BYTES,
     call_stage,
+    clear,
     fill_drive,
     first_bad,
     make_room,
@@ -29,11 +29,10 @@ from skneuro.engine._steps import (
 )
 
 BLOCK = 4  # fits the registers: four steps of two interleaved sums
-VECTOR_BYTES = 64 if VECTORS else 0
 
 
 def _make_level(sum_steps):
-    @njit
+    @njit(inline="always")
     def sums(net, begin, edges, history, column, lanes, n_net):
         """Add the sums of one level to consecutive steps."""
         for r in range(len(edges.rows)):
@@ -60,9 +59,9 @@ _sums_1 = _make_level(lanes_1_step)
 def _make_advance(fingerprint):
     """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
 
-    @njit(nogil=True, cache=True, error_model="numpy")
+    @njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
     def advance_lanes(
-        populations, edges, state, noise, drive, taps, observers, n_steps
+        populations, edges, state, noise, drive, taps, observers, scratch, n_steps
     ):
         """Run a number of steps of Euler's scheme; see `_integrate.advance`.
 
@@ -72,15 +71,15 @@ def _make_advance(fingerprint):
             return -1
         clock, units, source = state.clock, state.units, state.source
         history = state.history
+        average, observed = state.average, state.observed
         lanes = max(1, VECTOR_BYTES // units.itemsize)
         n_net, n_sources = len(state.carry), len(source) // lanes
         n_streams, n_driven = len(noise.keys), len(drive.place)
         row_length = len(history) // len(source)
-        net = np.zeros(BLOCK * n_net, units.dtype)
-        normal = np.zeros(BLOCK * n_streams, units.dtype)
-        driven = np.zeros(BLOCK * n_driven, units.dtype)
+        net, few = scratch.net, scratch.few
+        normal, driven = scratch.normal, scratch.driven
 
-        step = clock[0]
+        start = step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -97,7 +96,7 @@ def _make_advance(fingerprint):
                 clock[1] = state.kept
             column = clock[1] - first
 
-            net[:] = 0.0
+            clear(net)
             _sums_4(net, 0, edges.far, history, column, lanes, n_net)
             _sums_4(net, 0, edges.eight, history, column, lanes, n_net)
             _sums_4(net, 0, edges.four, history, column, lanes, n_net)
@@ -131,16 +130,14 @@ def _make_advance(fingerprint):
                     at = (i * row_length + place) * lanes
                     for lane in range(lanes):
                         history[at + lane] = source[i * lanes + lane]
-                observe(
-                    observers, units, state.observed, state.observed_input, begin + k
-                )
-                record(taps, units, state.average, begin + k)
-                record(observers.taps, state.observed, state.average, begin + k)
+                observe(observers, units, observed, state.observed_input, begin + k)
+                record(taps, units, average, begin + k, start, end - 1)
+                record(observers.taps, observed, average, begin + k, start, end - 1)
 
             step = begin + last
             clock[0] = step
             clock[1] = column + last
-            bad = first_bad(units, state.failed)
+            bad = first_bad(units, state.failed, few)
             if bad >= 0:
                 return bad
         return -1

@@ -96,6 +96,7 @@ class Run:
         self._make_observers()
         self.noise = self._make_noise()
         self.drive = self._make_drive()
+        self.scratch = self._make_scratch()
         self.failures = []
 
     # -- places ----------------------------------------------------------------------
@@ -127,12 +128,6 @@ class Run:
     def _padded_jobs(self):
         """One job per lane: the last one fills up."""
         return self.jobs + self.jobs[-1:] * (self.lanes - len(self.jobs))
-
-    def _unit_rows(self, g, row):
-        """Elements of the state that hold a row, shape (n_nodes, n_jobs)."""
-        nodes = np.arange(self.network.populations[g].n_nodes)[:, None]
-        start = self.state_at[g] + row * self.n_units[g]
-        return start + nodes * self.lanes + np.arange(len(self.jobs))
 
     # -- parameters ------------------------------------------------------------------
 
@@ -264,17 +259,15 @@ class Run:
         carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
         if carried is not None:
             carry[:] = carried
-        n_average = sum(
-            self.network.populations[t.population].n_nodes for t in self.taps
-        )
-        average = np.zeros(n_average * len(self.jobs))
-        if states[0].average:
-            average[:] = np.concatenate(
-                [
-                    np.stack([s.average[j] for s in states]).ravel()
-                    for j in range(len(self.taps))
-                ]
-            )
+        self.average_at = np.concatenate(
+            [[0], np.cumsum([self.n_units[t.population] for t in self.taps])]
+        ).astype(np.int64)
+        average = np.zeros(self.average_at[-1])
+        for j, tap in enumerate(self.taps):
+            if states[0].average:
+                average[self.average_at[j] : self.average_at[j + 1]] = self._spread(
+                    [s.average[j] for s in states], tap.population
+                )
         self.state = flat.State(
             clock=np.array([states[0].step, self.kept, carried is not None], np.int64),
             kept=self.kept,
@@ -400,59 +393,79 @@ class Run:
 
     # -- run -------------------------------------------------------------------------
 
+    def _tap_lists(self, rows, first_step, n_steps, dtype):
+        """Make the lists that `record` reads, and views of the recordings.
+
+        Parameters
+        ----------
+        rows : list of (int, int, int, int)
+            First element, padded units, nodes and interval of each tap.
+        """
+        start, place, views, size, longest = [0], [], [], 0, 0
+        n_jobs = len(self.jobs)
+        for _, n_units, n_nodes, interval in rows:
+            before = first_step // interval
+            samples = (first_step + n_steps) // interval - before
+            longest = max(longest, samples)
+            views.append((size, (n_jobs, n_nodes, samples)))
+            unit = np.arange(n_units)
+            job, node = unit % self.lanes, unit // self.lanes
+            here = size + (job * n_nodes + node) * samples - before
+            here[(job >= n_jobs) | (node >= n_nodes)] = -1 - before
+            place.append(here)
+            start.append(start[-1] + n_units)
+            size += n_jobs * n_nodes * samples
+        out = np.empty(size + longest, dtype)
+        for here, (_, _, _, interval) in zip(place, rows, strict=True):
+            before = first_step // interval
+            here[here == -1 - before] = size - before
+        lists = {
+            "at": np.array([r[0] for r in rows], np.int64),
+            "start": np.array(start, np.int64),
+            "interval": np.array([r[3] for r in rows], np.int64),
+            "place": np.concatenate([*place, np.zeros(0)]).astype(np.int64),
+            "out": out,
+            "recent": np.zeros(8 * start[-1], dtype),
+        }
+        recordings = [
+            out[at : at + int(np.prod(shape))].reshape(shape) for at, shape in views
+        ]
+        return lists, recordings
+
     def _make_taps(self, first_step, n_steps):
-        """List what to record in the next steps, and view the recordings."""
-
-        def lists(entries, dtype):
-            start, unit, place, views, size = [0], [], [], [], 0
-            for units, interval in entries:
-                before = first_step // interval
-                samples = (first_step + n_steps) // interval - before
-                views.append((size, (*units.shape, samples)))
-                unit.append(units.ravel())
-                place.append(size + np.arange(units.size) * samples - before)
-                start.append(start[-1] + units.size)
-                size += units.size * samples
-            out = np.empty(size, dtype)
-            none = [np.zeros(0, np.int64)]
-            arrays = {
-                "start": np.array(start, np.int64),
-                "interval": np.array([i for _, i in entries], np.int64),
-                "unit": np.concatenate(unit or none).astype(np.int64),
-                "place": np.concatenate(place or none).astype(np.int64),
-                "out": out,
-            }
-            results = [
-                out[at : at + int(np.prod(shape))].reshape(shape) for at, shape in views
-            ]
-            return arrays, results
-
-        arrays, recorded = lists(
-            [
-                (
-                    self._unit_rows(
-                        t.population, self.rows[t.population][t.variable]
-                    ).T,
-                    t.interval,
-                )
-                for t in self.taps
-            ],
-            self.dtype,
-        )
-        taps = flat.Taps(
-            averages=np.array([t.averages for t in self.taps], bool), **arrays
-        )
-        entries = []
-        for j, o in enumerate(self.observers):
-            n_nodes, n = self.observer_units[j]
-            nodes = np.arange(n_nodes) * self.lanes
-            for name in o.record:
-                at = self._observer_arrays.state_at[j] + self.observer_rows[j][name] * n
-                units = at + nodes + np.arange(len(self.jobs))[:, None]
-                entries.append((units, o.record_interval))
-        arrays, observed = lists(entries, np.float64)
-        observer_taps = flat.Taps(averages=np.zeros(len(entries), bool), **arrays)
+        """Make the taps of the next steps, of states and of observers."""
+        rows = []
+        for tap in self.taps:
+            g = tap.population
+            at = self.state_at[g] + self.rows[g][tap.variable] * self.n_units[g]
+            n_nodes = self.network.populations[g].n_nodes
+            rows.append((at, self.n_units[g], n_nodes, tap.interval))
+        lists, recorded = self._tap_lists(rows, first_step, n_steps, self.dtype)
+        averages = np.array([t.averages for t in self.taps], bool)
+        taps = flat.Taps(averages=averages, **lists)
+        rows = []
+        for j, observer in enumerate(self.observers):
+            n_nodes, n_units = self.observer_units[j]
+            for name in observer.record:
+                row = self.observer_rows[j][name]
+                at = self._observer_arrays.state_at[j] + row * n_units
+                rows.append((at, n_units, n_nodes, observer.record_interval))
+        lists, observed = self._tap_lists(rows, first_step, n_steps, np.float64)
+        observer_taps = flat.Taps(averages=np.zeros(len(rows), bool), **lists)
         return taps, recorded, observer_taps, observed
+
+    def _make_scratch(self):
+        """Working memory of `advance` in single runs and batches."""
+        n_net, block = len(self.state.carry), BLOCK
+        return flat.Scratch(
+            net=np.zeros(block * n_net, self.dtype),
+            wide=np.zeros(block * n_net, self.dtype),
+            sums=np.zeros(n_net, self.dtype),
+            few=np.zeros(block, self.dtype),
+            normal=np.zeros(block * len(self.noise.keys), self.dtype),
+            driven=np.zeros(block * len(self.drive.place), self.dtype),
+            net_place=np.arange(block) * n_net,
+        )
 
     def advance(self, n_steps, progress=None):
         """Run a number of steps.
@@ -487,6 +500,7 @@ class Run:
                 self.drive,
                 taps,
                 observers,
+                self.scratch,
                 min(_STEPS_PER_CALL, end - done),
             )
             if progress is not None:
@@ -559,12 +573,11 @@ class Run:
                     rows = self.source_rows[start : start + population.n_nodes]
                     past[name] = rows[:, columns, lane].copy()
                 history.append(past)
-            average, at = [], 0
-            for tap in self.taps:
-                n = self.network.populations[tap.population].n_nodes
-                sums = self.state.average[at : at + n * len(self.jobs)]
-                average.append(sums.reshape(len(self.jobs), n)[lane].copy())
-                at += n * len(self.jobs)
+            average = []
+            for j, tap in enumerate(self.taps):
+                n_nodes = self.network.populations[tap.population].n_nodes
+                sums = self.state.average[self.average_at[j] : self.average_at[j + 1]]
+                average.append(sums[lane : n_nodes * self.lanes : self.lanes].copy())
             observed, observed_input = [], []
             for j, _o in enumerate(self.observers):
                 n_nodes, n = self.observer_units[j]

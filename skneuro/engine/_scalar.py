@@ -102,6 +102,14 @@ def where(condition, x, y):
 
 
 @njit(inline="always")
+def transpose8(source, start, stride, target, place, first, shift):
+    """Transpose a block of 8 x 8 elements; see `_simd.transpose8`."""
+    for r in range(8):
+        for c in range(8):
+            target[place[first + c] + shift + r] = source[start + r * stride + c]
+
+
+@njit(inline="always")
 def take(table, cell, offset, last):
     """Element ``table[offset + cell]``, the cell moved into 0 ... last, NaN to 0."""
     inside = cell if cell > 0.0 else 0.0

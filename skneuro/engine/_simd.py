@@ -368,6 +368,50 @@ def store(typingctx, target, index, value):
 
 
 @intrinsic
+def transpose8(typingctx, source, start, stride, target, place, first, shift):
+    """Transpose a block of 8 x 8 elements.
+
+    Row r of the block is ``source[start + r * stride : + 8]``; its column c is written
+    to ``target[place[first + c] + shift : + 8]``.
+    """
+    element = _ELEMENT_OF[source.dtype]
+    vector = VectorType(element, 8)
+    int64 = types.int64
+
+    def codegen(context, builder, sig, args):
+        source_data, target_data, place_data = (
+            _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4)
+        )
+        start, stride, first, shift = (args[i] for i in (1, 2, 5, 6))
+        rows = []
+        at = start
+        for _ in range(8):
+            rows.append(_load(builder, source_data, at, vector))
+            at = builder.add(at, stride)
+        # Three rounds exchange halves, quarters and neighbours between two rows.
+        mask_type = ir.VectorType(_INT32, 8)
+        for span in (4, 2, 1):
+            low = [i if not i & span else i - span + 8 for i in range(8)]
+            high = [i + span if not i & span else i + 8 for i in range(8)]
+            exchanged = list(rows)
+            for r in range(8):
+                if not r & span:
+                    pair = rows[r], rows[r + span]
+                    for mask, out in ((low, r), (high, r + span)):
+                        exchanged[out] = builder.shuffle_vector(
+                            *pair, ir.Constant(mask_type, mask)
+                        )
+            rows = exchanged
+        for c in range(8):
+            index = builder.add(first, ir.Constant(_INT64, c))
+            at = builder.load(builder.gep(place_data, [index]))
+            _store(builder, target_data, builder.add(at, shift), rows[c], element)
+        return context.get_dummy_value()
+
+    return types.void(source, int64, int64, target, place, int64, int64), codegen
+
+
+@intrinsic
 def take(typingctx, table, cell, offset, last):
     """Gather ``table[offset + cell]`` for cells that hold whole numbers.
 

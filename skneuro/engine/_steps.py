@@ -3,33 +3,58 @@
 import numpy as np
 from numba import njit
 
-from skneuro.engine._backend import LANES
+from skneuro.engine._backend import LANES, VECTORS, load, store, transpose8
 from skneuro.engine._calls import call_kernel
 
+VECTOR_BYTES = 64 if VECTORS else 0
 _OBSERVER_LANES = LANES["f64"]
 
 
-@njit
-def record(taps, values, average, step):
-    """Serve the taps after a step."""
+@njit(inline="always")
+def record(taps, values, average, step, first_step, last_step):
+    """Serve the taps after a step of a run from ``first_step`` to ``last_step``."""
     for j in range(len(taps.interval)):
-        interval = taps.interval[j]
-        first, last = taps.start[j], taps.start[j + 1]
+        interval, at = taps.interval[j], taps.at[j]
+        start = taps.start[j]
+        n = taps.start[j + 1] - start
         if taps.averages[j]:
-            for i in range(first, last):
-                average[i] += values[taps.unit[i]]
-        if (step + 1) % interval == 0:
-            sample = (step + 1) // interval - 1
-            if taps.averages[j]:
-                for i in range(first, last):
+            for i in range(n):
+                average[start + i] += values[at + i]
+            if (step + 1) % interval == 0:
+                sample = (step + 1) // interval - 1
+                for i in range(start, start + n):
                     taps.out[taps.place[i] + sample] = average[i] / interval
                     average[i] = 0.0
-            else:
-                for i in range(first, last):
-                    taps.out[taps.place[i] + sample] = values[taps.unit[i]]
+        elif interval > 1:
+            if (step + 1) % interval == 0:
+                sample = (step + 1) // interval - 1
+                for i in range(n):
+                    taps.out[taps.place[start + i] + sample] = values[at + i]
+        else:
+            _record_every_step(taps, values, step, first_step, last_step, at, start, n)
 
 
-@njit
+@njit(inline="always")
+def _record_every_step(taps, values, step, first_step, last_step, at, start, n):
+    """Keep eight steps, then write them to each unit's series at once."""
+    recent = taps.recent
+    k = step % 8
+    for i in range(n):
+        recent[8 * start + k * n + i] = values[at + i]
+    if k < 7 and step < last_step:
+        return
+    begin = max(step - k, first_step)
+    done = 0
+    if step - begin == 7:
+        done = n - n % 8
+        for i in range(0, done, 8):
+            transpose8(recent, 8 * start + i, n, taps.out, taps.place, start + i, begin)
+    for i in range(done, n):
+        for t in range(begin, step + 1):
+            taps.out[taps.place[start + i] + t] = recent[8 * start + (t % 8) * n + i]
+
+
+@njit(inline="always")
 def observe(observers, values, rows, inputs, step):
     """Let the observers see a step."""
     for j in range(len(observers.interval)):
@@ -61,10 +86,11 @@ def observe(observers, values, rows, inputs, step):
                 n,
                 n // _OBSERVER_LANES,
             )
-            inputs[at : at + n] = 0.0
+            for i in range(at, at + n):
+                inputs[i] = 0.0
 
 
-@njit
+@njit(inline="always")
 def fill_drive(block, drive, first, count, step):
     """Write the drive of steps ``first ... first + count`` of a block."""
     n = len(drive.place)
@@ -74,16 +100,21 @@ def fill_drive(block, drive, first, count, step):
             block[k * n + i] = drive.values[drive.place[i] + column]
 
 
-@njit
-def first_bad(values, failed):
+@njit(inline="always")
+def first_bad(values, failed, scratch):
     """Index of the first value that is not finite, or -1.
 
     Values of simulations that are known to have failed are passed over.
     """
-    total = values.dtype.type(0.0)
-    for i in range(len(values)):
-        total += values[i] * values.dtype.type(0.0)
-    if total == 0.0:
+    width = max(1, VECTOR_BYTES // values.itemsize)
+    total = load(values, 0) * 0.0
+    for i in range(width, len(values), width):
+        total = total + load(values, i) * 0.0
+    store(scratch, 0, total)
+    finite = True
+    for i in range(width):
+        finite &= scratch[i] == 0.0
+    if finite:
         return -1
     for i in range(len(values)):
         if not np.isfinite(values[i]) and not failed[i % len(failed)]:
@@ -91,7 +122,21 @@ def first_bad(values, failed):
     return -1
 
 
-@njit
+@njit(inline="always")
+def copy(target, source, start):
+    """Copy a run of elements; plain loops need no run-time library."""
+    for i in range(len(target)):
+        target[i] = source[start + i]
+
+
+@njit(inline="always")
+def clear(target):
+    """Set all elements to zero."""
+    for i in range(len(target)):
+        target[i] = 0.0
+
+
+@njit(inline="always")
 def call_stage(
     stage, populations, units, net, net_at, driven, drive_at, normal, normal_at, source
 ):
@@ -119,7 +164,7 @@ def call_stage(
         )
 
 
-@njit
+@njit(inline="always")
 def make_room(history, n_rows, row_length, kept, position):
     """Move the last ``kept`` columns of every row to its front."""
     for row in range(n_rows):

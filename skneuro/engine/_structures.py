@@ -116,28 +116,62 @@ class Drive(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """Recordings: tap j takes the units ``start[j]:start[j + 1]`` of its lists.
+    """Recordings: tap j reads a run of elements of the state, a row of a population.
 
     Attributes
     ----------
-    start, interval : ndarray of int64
-        Units of each tap; steps between its samples.
-    averages : ndarray of bool
+    at : ndarray of int64, shape (n_taps,)
+        First element of the row in the state.
+    start : ndarray of int64, shape (n_taps + 1,)
+        First entry of each tap in the lists by unit.
+    interval : ndarray of int64, shape (n_taps,)
+        Steps between samples.
+    averages : ndarray of bool, shape (n_taps,)
         Whether a sample is the mean over the interval, or its last value.
-    unit : ndarray of int64
-        Element of the state to record.
     place : ndarray of int64
-        Element of `out` for the first sample; later ones follow.
+        Element of `out` that sample 0 of each unit would have; others follow. Units
+        that only pad a row write into spare elements at the end.
     out : ndarray
-        Recordings.
+        Recordings, contiguous in time.
+    recent : ndarray
+        The last eight steps of the taps that record every step.
     """
 
+    at: np.ndarray
     start: np.ndarray
     interval: np.ndarray
     averages: np.ndarray
-    unit: np.ndarray
     place: np.ndarray
     out: np.ndarray
+    recent: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Working memory of a run, in the precision of the state.
+
+    Attributes
+    ----------
+    net : ndarray
+        Delayed sums of a block, step by step.
+    wide : ndarray
+        The same, target by target.
+    sums : ndarray
+        Delayed sums of one step.
+    few : ndarray
+        Sums of a few steps of one target, or one vector.
+    normal, driven : ndarray
+        Random numbers and drive of a block.
+    net_place : ndarray of int64
+        First element of each step in `net`.
+    """
+
+    net: np.ndarray
+    wide: np.ndarray
+    sums: np.ndarray
+    few: np.ndarray
+    normal: np.ndarray
+    driven: np.ndarray
+    net_place: np.ndarray
 
 
 class Observers(NamedTuple):
