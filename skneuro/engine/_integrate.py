@@ -41,7 +41,7 @@ from skneuro.engine._steps import (
 BLOCK = 16
 
 
-@njit(inline="always")
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _far_sums(net, wide, net_place, edges, history, column, n_targets):
     """Sum over edges of 16 and more steps for a whole block of steps."""
     clear(wide)
@@ -101,7 +101,7 @@ _sums_2 = _near_sums(2, sum_2_steps)
 _sums_1 = _near_sums(1, sum_1_step)
 
 
-@njit(inline="always")
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _latest_sums(net, at, edges, source, n_targets, n_sources):
     """Sum over edges that see the latest values."""
     if len(edges.dense) > 1:

@@ -18,7 +18,7 @@ _MAGIC = 6755399441055744.0  # 1.5 * 2**52: rounds when added
 _TWO_52 = 4503599627370496.0
 
 
-@njit(inline="always")
+@njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _mix(z):
     """Finaliser of SplitMix64."""
     z = (z ^ shift_right(z, 30)) * -4658895280553007687  # 0xBF58476D1CE4E5B9
@@ -26,7 +26,7 @@ def _mix(z):
     return z ^ shift_right(z, 31)
 
 
-@njit(inline="always")
+@njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _radius(high):
     """sqrt(-2 log((high + 1/2) / 2**32)) of a whole number below 2**32."""
     x = unbits(high | 0x4330000000000000) - (_TWO_52 - 0.5)  # high + 1/2
@@ -46,7 +46,7 @@ def _radius(high):
     return sqrt(at_least(log * -2.0, 0.0))
 
 
-@njit(inline="always")
+@njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _pair(hashed):
     """Two normal numbers of 64 random bits (Box-Muller)."""
     radius = _radius(shift_right(hashed, 32))
@@ -72,7 +72,7 @@ def _pair(hashed):
     return radius * cos_turned, radius * sin_turned
 
 
-@njit(inline="always")
+@njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def fill_normals(out, keys, counter, place):
     """Write normals of two steps: ``out[place + i]`` and ``out[place + n + i]``.
 

@@ -34,7 +34,7 @@ def record(taps, values, average, step, first_step, last_step):
             _record_every_step(taps, values, step, first_step, last_step, at, start, n)
 
 
-@njit(inline="always")
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _record_every_step(taps, values, step, first_step, last_step, at, start, n):
     """Keep eight steps, then write them to each unit's series at once."""
     recent = taps.recent
@@ -54,7 +54,7 @@ def _record_every_step(taps, values, step, first_step, last_step, at, start, n):
             taps.out[taps.place[start + i] + t] = recent[8 * start + (t % 8) * n + i]
 
 
-@njit(inline="always")
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def observe(observers, values, rows, inputs, step):
     """Let the observers see a step."""
     for j in range(len(observers.interval)):
@@ -164,7 +164,7 @@ def call_stage(
         )
 
 
-@njit(inline="always")
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def make_room(history, n_rows, row_length, kept, position):
     """Move the last ``kept`` columns of every row to its front."""
     for row in range(n_rows):
