@@ -7,8 +7,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
-import skneuro  # noqa: E402
 from elsewhere import write_inventories  # noqa: E402
+
+import skneuro  # noqa: E402
 
 project = "skneuro"
 author = "The skneuro developers"
@@ -45,7 +46,7 @@ numpydoc_attributes_as_param_list = True
 
 # Links to other projects: a list kept here, nothing is downloaded.
 intersphinx_mapping = write_inventories(HERE / "_build" / "inventories")
-intersphinx_disabled_reftypes = ["*"]
+intersphinx_disabled_reftypes = []  # inherited docstrings name bare labels
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -28,7 +28,7 @@ MODULES = sorted(
     module.name for module in pkgutil.walk_packages(skneuro.__path__, "skneuro.")
 )
 
-# One unit, and how units are put together: "ms", "mV/ms", "1/nC", "rad/ms", "mV/sqrt(ms)".
+# One unit, alone or put together: "ms", "mV/ms", "1/nC", "mV/ms/sqrt(ms)".
 UNIT = r"(?:ms|s|Hz|kHz|mm|m|mV|V|nA|pA|nC|pF|nS|mS|rad|K|degC|1|%|mM|samples|steps)"
 UNIT = rf"(?:{UNIT}|sqrt\({UNIT}\))(?:\^-?\d)?"
 ENDS_IN_UNIT = re.compile(rf"\bin {UNIT}(?:[/ *]{UNIT})*\.?$")

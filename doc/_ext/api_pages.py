@@ -11,6 +11,9 @@ import importlib
 import re
 from pathlib import Path
 
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.ext.autosummary import autosummary_table
 from sphinx.util import logging
 
 from skneuro.utils._testing import kind_of, public_modules, public_objects
@@ -86,6 +89,17 @@ def write_pages(app, config):
             path.unlink()  # of a name that is gone
 
 
+def drop_citations(app, doctree):
+    """Leave "[1]_" of a one-line summary out of the tables: it has no target there."""
+    for table in doctree.findall(autosummary_table):
+        for node in list(table.findall(pending_xref)):
+            if node["refdomain"] == "citation":
+                before = node.previous_sibling()
+                if isinstance(before, nodes.Text):
+                    node.parent.replace(before, nodes.Text(before.rstrip()))
+                node.parent.remove(node)
+
+
 def check_pages(app, env):
     documented = {entry[0] for entry in env.get_domain("py").get_objects()}
     for address in sorted(set(public_objects()) - documented):
@@ -94,5 +108,6 @@ def check_pages(app, env):
 
 def setup(app):
     app.connect("config-inited", write_pages)
+    app.connect("doctree-read", drop_citations)
     app.connect("env-check-consistency", check_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,8 +7,6 @@ everywhere.
 
 import zlib
 
-PYTHON, LABEL = "py:{}", "std:label"
-
 ELSEWHERE = {
     "sklearn": {
         "address": "https://scikit-learn.org/stable/",
@@ -30,7 +28,7 @@ ELSEWHERE = {
             "sklearn.set_config",
             "sklearn.utils.estimator_checks.parametrize_with_checks",
         ],
-        # inherited docstrings refer to these
+        # inherited docstrings refer to these labels and terms
         "labels": {
             "accuracy_score": "modules/model_evaluation.html#accuracy-score",
             "array_api": "modules/array_api.html",
@@ -46,6 +44,7 @@ ELSEWHERE = {
                 "auto_examples/miscellaneous/plot_set_output.html"
             ),
         },
+        "terms": ["array-like", "consumer", "fit", "meta-estimator", "router"],
     },
     "numpy": {
         "address": "https://numpy.org/doc/stable/",
@@ -73,13 +72,17 @@ ELSEWHERE = {
 def inventory(project, entry):
     """One project's inventory in Sphinx' format, version 2."""
     lines = [
-        f"{name} {PYTHON.format(kind)} 1 {entry['page'].replace('$', name)} -"
+        f"{name} py:{kind} 1 {entry['page'].replace('$', name)} -"
         for kind in ("class", "function")
         for name in entry.get(kind, [])
     ]
     lines += [
-        f"{label} {LABEL} -1 {page} {label}"
+        f"{label} std:label -1 {page} {label}"
         for label, page in entry.get("labels", {}).items()
+    ]
+    lines += [
+        f"{term} std:term -1 glossary.html#term-{term} -"
+        for term in entry.get("terms", [])
     ]
     head = (
         f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n"
