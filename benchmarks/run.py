@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -121,7 +122,7 @@ def paired_row(session, case, seconds):
     memory = (session.last(case, each, "peak_mb") for each in session.contestants)
     spread = (session.last(case, each, "spread") for each in session.contestants)
     row.append(" / ".join(f"{float(m):.0f}" for m in memory) if case.bold else "")
-    row.append(" / ".join(f"{float(s):.3g}" for s in spread))
+    row.append("" if case.bold else " / ".join(f"{float(s):.3g}" for s in spread))
     return row
 
 
@@ -133,7 +134,7 @@ def run_paired(session, cases, paths):
         rows.append(paired_row(session, case, seconds))
         print("  ".join(rows[-1]), file=sys.stderr)
     names = [f"{competitor} {dtype}" for competitor, dtype in session.contestants]
-    header = ["case", *names, "peak memory, MB", "spread of the result"]
+    header = ["case", *names, "peak memory, MB", "spread of the activity"]
     lines = [
         f"- `{case.name}`: {case.model}, network {case.network}, "
         f"{case.duration / 1e3:g} s in steps of {case.dt:g} ms, noise {case.sigma:g}, "
@@ -142,9 +143,10 @@ def run_paired(session, cases, paths):
         for case in cases
     ]
     notes = (
-        "Peak memory is that of a fresh process. The spread is the standard deviation "
-        "over time, averaged over nodes (over node pairs for functional connectivity): "
-        "noise differs between contestants, so spreads agree roughly, not exactly."
+        "The last two columns list the contestants in the order of the others. Peak "
+        "memory is that of a fresh process. The spread is the standard deviation over "
+        "time, averaged over nodes: contestants draw different noise, so spreads agree "
+        "roughly, not exactly."
     )
     return [HOW, markdown_table(header, rows), notes, "\n".join(lines)]
 
@@ -161,7 +163,7 @@ def run_scaling(session, cases, paths):
             per_second = np.median(seconds[contestant]) / simulated
             edge_steps = edges * 1e3 / case.dt
             row.append(
-                f"{per_second * 1e3:.3g} ms; {per_second / edge_steps * 1e9:.3g} ns"
+                f"{seconds_text(per_second)}; {per_second / edge_steps * 1e9:.3g} ns"
             )
         rows.append(row)
         print("  ".join(map(str, row)), file=sys.stderr)
@@ -288,7 +290,7 @@ def main(argv=None):
     if arguments.list:
         print(*(case.name for cases in chosen.values() for case in cases), sep="\n")
         return 0
-    command = " ".join(["python benchmarks/run.py", *(argv or sys.argv[1:])])
+    command = shlex.join(["python", "benchmarks/run.py", *(argv or sys.argv[1:])])
     contestants = [c for c in CONTESTANTS if arguments.only in (None, c[0])]
     with tempfile.TemporaryDirectory() as folder:
         networks = [case.network for cases in chosen.values() for case in cases]
