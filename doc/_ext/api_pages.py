@@ -88,6 +88,14 @@ def write_pages(app, config):
             path.unlink()  # of a name that is gone
 
 
+def escape_learned_names(app, what, name, obj, options, lines):
+    """Keep ``ndarray of shape (n_features_in_,)`` from being read as a link."""
+    for i, line in enumerate(lines):
+        head, colon, type_text = line.partition(" : ")
+        if colon and re.fullmatch(r"\s*[\w*, ]+", head):
+            lines[i] = head + colon + re.sub(r"(?<![`\w])(\w+)_\b", r"\1\_", type_text)
+
+
 def drop_citations(app, doctree):
     """Leave "[1]_" of a one-line summary out of the tables: it has no target there."""
     for table in doctree.findall(autosummary_table):
@@ -107,6 +115,8 @@ def check_pages(app, env):
 
 def setup(app):
     app.connect("config-inited", write_pages)
+    # before numpydoc, which comes at 500
+    app.connect("autodoc-process-docstring", escape_learned_names, priority=400)
     app.connect("doctree-read", drop_citations)
     app.connect("env-check-consistency", check_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -42,6 +43,20 @@ def report_slow_examples(app, exception):
             )
 
 
+def forget_removed_examples(app, config):
+    """Delete what earlier builds made of examples that are gone."""
+    examples = Path(app.srcdir) / config.sphinx_gallery_conf["examples_dirs"]
+    pages = Path(app.srcdir) / config.sphinx_gallery_conf["gallery_dirs"]
+    for page in pages.glob("*/plot_*.py"):
+        if not (examples / page.relative_to(pages)).exists():
+            for made in page.parent.glob(f"{page.stem}.*"):
+                made.unlink()
+    for folder in pages.glob("[0-9]*"):
+        if not (examples / folder.name).exists():
+            shutil.rmtree(folder)
+
+
 def setup(app):
+    app.connect("config-inited", forget_removed_examples)
     app.connect("build-finished", report_slow_examples)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
