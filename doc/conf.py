@@ -22,12 +22,12 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "api_pages",
     "gallery_rules",
+    "mathml",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "api/generated/backreferences"]
@@ -38,7 +38,7 @@ extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
-autodoc_inherit_docstrings = True
+toc_object_entries_show_parents = "hide"
 # class pages list their methods themselves, see _templates/autosummary
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -72,6 +72,7 @@ warnings.filterwarnings("ignore", message=".*is non-interactive, and thus cannot
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = f"skneuro {version}"
 html_static_path = ["_static"]
