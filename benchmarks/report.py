@@ -83,7 +83,6 @@ def write(folder, name, title, paragraphs, records):
     records : list of dict
         One row per single run; all have the same keys.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     page = f"# {title}\n\n" + "\n\n".join(paragraphs) + "\n"
     (folder / f"{name}.md").write_text(page)
     with (folder / f"{name}.csv").open("w", newline="") as file:

@@ -291,6 +291,7 @@ def main(argv=None):
         print(*(case.name for cases in chosen.values() for case in cases), sep="\n")
         return 0
     command = shlex.join(["python", "benchmarks/run.py", *(argv or sys.argv[1:])])
+    arguments.output.mkdir(parents=True, exist_ok=True)
     contestants = [c for c in CONTESTANTS if arguments.only in (None, c[0])]
     with tempfile.TemporaryDirectory() as folder:
         networks = [case.network for cases in chosen.values() for case in cases]
