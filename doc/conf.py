@@ -62,6 +62,7 @@ sphinx_gallery_conf = {
     "reset_modules_order": "both",
     "abort_on_example_error": True,
     "remove_config_comments": True,
+    "ignore_repr_types": r"matplotlib\.",
     "show_signature": False,
     "min_reported_time": 1,
     "junit": "junit-gallery.xml",
