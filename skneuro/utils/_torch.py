@@ -20,6 +20,12 @@ def resolve_device(device="auto"):
     ------
     ValueError
         If a CUDA device is asked for and this machine or build has none.
+
+    Examples
+    --------
+    >>> from skneuro.utils import resolve_device
+    >>> resolve_device("cpu")
+    device(type='cpu')
     """
     import torch
 
@@ -46,6 +52,17 @@ def seeded_torch(seed):
     Yields
     ------
     None
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skneuro.utils import seeded_torch
+    >>> with seeded_torch(0):
+    ...     first = torch.rand(3)
+    >>> with seeded_torch(0):
+    ...     second = torch.rand(3)
+    >>> bool((first == second).all())
+    True
     """
     import torch
 

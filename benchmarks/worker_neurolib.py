@@ -1,0 +1,76 @@
+"""neurolib's side. Runs in ``.venv-neurolib``; never imports skneuro."""
+
+import logging
+import platform
+import time
+
+_start = time.perf_counter()
+from importlib import import_module, metadata  # noqa: E402
+
+import numpy as np  # noqa: E402
+from protocol import coupling_values, serve  # noqa: E402
+
+# Name of a case -> module, class, name of the global gain. A model of a later release
+# needs one line here and one in worker_skneuro.py.
+MODELS = {
+    "hopf": ("neurolib.models.hopf", "HopfModel", "K_gl"),
+    "wilson_cowan": ("neurolib.models.wc", "WCModel", "K_gl"),
+    "fitzhugh_nagumo": ("neurolib.models.fhn", "FHNModel", "K_gl"),
+    "wong_wang": ("neurolib.models.ww", "WWModel", "K_gl"),
+    "aln": ("neurolib.models.aln", "ALNModel", "c_gl"),
+}
+BOLD_CHUNK = 2_000.0  # ms, what neurolib itself takes
+
+
+def prepare(case, connectivity, tract_lengths):
+    """Return a function that builds the model, runs it and returns its output."""
+    module, class_name, gain = MODELS[case["model"]]
+    model_class = getattr(import_module(module), class_name)
+    couplings = coupling_values(case)
+
+    def build():
+        # the fixed seed reseeds NumPy's generator at each run, which costs microseconds
+        model = model_class(Cmat=connectivity, Dmat=tract_lengths, seed=1)
+        model.params["duration"] = case["duration"]
+        model.params["dt"] = case["dt"]
+        model.params["sigma_ou"] = case["sigma"]
+        return model
+
+    def single():
+        model = build()
+        model.params[gain] = couplings[0]
+        model.run()
+        return model.output
+
+    def batch():
+        # its own exploration does this in one process per core
+        model = build()
+        outputs = []
+        for coupling in couplings:
+            model.params[gain] = coupling
+            model.run()
+            outputs.append(model.output)
+        return np.stack(outputs)
+
+    def bold():
+        model = build()
+        model.params[gain] = couplings[0]
+        model.run(chunksize=round(BOLD_CHUNK / case["dt"]), bold=True)
+        fc = np.corrcoef(model.BOLD.BOLD)
+        return fc[np.triu_indices(len(fc), k=1)]
+
+    if case["bold"]:
+        return bold
+    return batch if case["n_sets"] > 1 else single
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    import_module("neurolib.models.model")
+    packages = ("neurolib", "numpy", "numba")
+    serve(
+        prepare,
+        {"python": platform.python_version()}
+        | {package: metadata.version(package) for package in packages},
+        time.perf_counter() - _start,
+    )

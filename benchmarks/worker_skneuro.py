@@ -1,0 +1,72 @@
+"""Our side, through the public API only."""
+
+import platform
+import time
+
+_start = time.perf_counter()
+from importlib import metadata  # noqa: E402
+
+import numpy as np  # noqa: E402
+from protocol import coupling_values, serve  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+
+import skneuro  # noqa: E402
+from skneuro import dynamics  # noqa: E402
+from skneuro.metrics import FunctionalConnectivity  # noqa: E402
+
+# Name of a case -> class.
+MODELS = {
+    "hopf": "Hopf",
+    "wilson_cowan": "WilsonCowan",
+    "fitzhugh_nagumo": "FitzHughNagumo",
+    "wong_wang": "WongWang",
+    "aln": "ALN",
+}
+
+
+def prepare(case, connectivity, tract_lengths):
+    """Return a function that builds the simulator, runs it and returns its output."""
+    simulator_class = getattr(dynamics, MODELS[case["model"]])
+    couplings = coupling_values(case)
+    no_drive = np.zeros((1, len(simulator_class.inputs) * len(connectivity)))
+
+    def build(**options):
+        return simulator_class(
+            connectivity,
+            tract_lengths,
+            coupling=couplings[0],
+            sigma=case["sigma"],
+            duration=case["duration"],
+            dt=case["dt"],
+            dtype=case["dtype"],
+            random_state=0,
+            **options,
+        )
+
+    def single():
+        return build().fit(no_drive).transform(no_drive)
+
+    def batch():
+        return dynamics.simulate_batch(
+            build(), [{"coupling": coupling} for coupling in couplings]
+        )
+
+    def bold():
+        simulator = build(monitor=dynamics.Bold(t_r=2.0))
+        return make_pipeline(simulator, FunctionalConnectivity()).fit_transform(
+            no_drive
+        )
+
+    if case["bold"]:
+        return bold
+    return batch if case["n_sets"] > 1 else single
+
+
+if __name__ == "__main__":
+    packages = ("numpy", "numba", "scikit-learn")
+    serve(
+        prepare,
+        {"python": platform.python_version(), "skneuro": skneuro.__version__}
+        | {package: metadata.version(package) for package in packages},
+        time.perf_counter() - _start,
+    )
