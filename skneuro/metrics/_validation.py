@@ -57,7 +57,7 @@ def check_recordings(X, discard):
     Raises
     ------
     ValueError
-        If X has more than three axes, or if less than two time points remain.
+        If X has more than three axes, one node, or less than two time points left.
     """
     if X.ndim == 2:
         return X
@@ -65,6 +65,11 @@ def check_recordings(X, discard):
         raise ValueError(
             f"X has {X.ndim} axes; expected (n_samples, n_nodes, n_times) or "
             "(n_volumes, n_nodes). Reshape the leading axes into one."
+        )
+    if X.shape[1] < 2:
+        raise ValueError(
+            f"X has shape {X.shape}, {X.shape[1]} node; expected at least 2, since "
+            "connectivity is between nodes. Pass (n_samples, n_nodes, n_times)."
         )
     if X.shape[-1] - discard < 2:
         raise ValueError(
