@@ -121,11 +121,11 @@ def functional_connectivity(
     >>> import numpy as np
     >>> from skneuro.metrics import functional_connectivity
     >>> times = np.linspace(0, 2 * np.pi, 100, endpoint=False)
-    >>> X = np.stack([np.sin(times), np.sin(times + np.pi / 3), np.cos(times)])
+    >>> X = np.sin(times + np.pi * np.array([[0], [1 / 3], [1 / 4]]))
     >>> functional_connectivity(X).round(2)
-    array([[ 1.  ,  0.5 ,  0.  ],
-           [ 0.5 ,  1.  ,  0.87],
-           [ 0.  ,  0.87,  1.  ]])
+    array([[1.  , 0.5 , 0.71],
+           [0.5 , 1.  , 0.97],
+           [0.71, 0.97, 1.  ]])
     """
     X = check_signals(X)
     if kind == "covariance":
@@ -221,10 +221,10 @@ class FunctionalConnectivity(TransformerMixin, BaseEstimator):
     >>> import numpy as np
     >>> from skneuro.metrics import FunctionalConnectivity
     >>> times = np.linspace(0, 2 * np.pi, 100, endpoint=False)
-    >>> X = np.stack([np.sin(times), np.sin(times + np.pi / 3), np.cos(times)])[None]
+    >>> X = np.sin(times + np.pi * np.array([[0], [1 / 3], [1 / 4]]))[None]
     >>> fc = FunctionalConnectivity().fit(X)
     >>> fc.transform(X).round(2)
-    array([[0.5 , 0.  , 0.87]])
+    array([[0.5 , 0.71, 0.97]])
     >>> fc.get_feature_names_out(["V1", "V2", "MT"])
     array(['V1--V2', 'V1--MT', 'V2--MT'], dtype=object)
     """
