@@ -102,9 +102,11 @@ def fcd_distance(
     Parameters
     ----------
     X : array-like of shape (..., n_nodes, n_times)
-        Signals. The values of several recordings are pooled.
+        Signals. The values of several recordings are pooled. A DataFrame has one column
+        per node; a DataArray has ``time`` among its dimensions.
     Y : array-like of shape (..., n_nodes, n_times)
-        Signals to compare with; nodes, lengths and numbers of recordings may differ.
+        Signals to compare with, in the same forms; nodes, lengths and numbers of
+        recordings may differ.
     window_length : float, default=60.0
         Length of the windows, in s; rounded to volumes.
     step : float, default=10.0

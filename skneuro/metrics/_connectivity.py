@@ -4,10 +4,10 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skneuro.metrics._base import BaseRecordingTransformer
 from skneuro.metrics._correlation import (
     correlate_rows,
     covariance_rows,
@@ -19,7 +19,7 @@ from skneuro.metrics._pairs import (
     take_pairs,
     vector_to_connectivity,
 )
-from skneuro.metrics._validation import FLOATS, check_recordings, check_signals
+from skneuro.metrics._validation import check_signals
 from skneuro.utils._param_validation import (
     Interval,
     StrOptions,
@@ -75,6 +75,8 @@ def functional_connectivity(
     ----------
     X : array-like of shape (..., n_nodes, n_times)
         Signals: one recording, or any number of them on leading axes.
+        A DataFrame has one column per node; a DataArray has ``time`` among its
+        dimensions.
     kind : {"correlation", "partial", "covariance"}, default="correlation"
         Pearson correlation; partial correlation, which is what remains between two
         nodes once all others are known; or maximum-likelihood covariance, in the
@@ -142,7 +144,7 @@ def functional_connectivity(
     return to_fisher_z(r) if fisher_z else r
 
 
-class FunctionalConnectivity(TransformerMixin, BaseEstimator):
+class FunctionalConnectivity(BaseRecordingTransformer):
     """Turn signals into functional connectivity, one column per node pair.
 
     The matrix of each sample is flattened to its strict upper triangle, row by row:
@@ -312,7 +314,7 @@ class FunctionalConnectivity(TransformerMixin, BaseEstimator):
                 "expected three axes again. Add the sample axis, X[None], or fit on "
                 "the volumes of a recording."
             )
-        factors = ((X - self.mean_) @ self.weights_).astype(X.dtype)
+        factors = self._weigh(X)
         sign = -1 if self.kind == "partial" else 1
         edges = sign * edge_pairs(factors)
         if self.vectorize:
@@ -321,17 +323,6 @@ class FunctionalConnectivity(TransformerMixin, BaseEstimator):
         nodes = np.arange(X.shape[1])
         matrices[:, nodes, nodes] = factors**2
         return matrices
-
-    def _validate(self, X, *, reset):
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            allow_nd=True,
-            dtype=FLOATS,
-            ensure_min_features=2 if reset else 0,
-        )
-        return check_recordings(X, self.discard)
 
     @available_if(lambda self: self.vectorize)
     def get_feature_names_out(self, input_features=None):
@@ -350,9 +341,3 @@ class FunctionalConnectivity(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         return name_pairs(names)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

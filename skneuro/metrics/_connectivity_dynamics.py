@@ -4,14 +4,14 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skneuro.metrics._base import BaseRecordingTransformer
 from skneuro.metrics._correlation import correlate_rows, standardize
 from skneuro.metrics._edges import edge_pairs, learn_edges
 from skneuro.metrics._pairs import name_pairs, take_pairs
-from skneuro.metrics._validation import FLOATS, check_recordings, check_signals
+from skneuro.metrics._validation import check_signals
 from skneuro.metrics._windows import WINDOWS, patterns_of_windows, place_windows
 from skneuro.utils._param_validation import (
     Interval,
@@ -35,6 +35,8 @@ def functional_connectivity_dynamics(
     ----------
     X : array-like of shape (..., n_nodes, n_times)
         Signals: one recording, or any number of them on leading axes.
+        A DataFrame has one column per node; a DataArray has ``time`` among its
+        dimensions.
     window_length : float, default=60.0
         Length of the windows, in s; rounded to volumes.
     step : float, default=10.0
@@ -92,7 +94,7 @@ def functional_connectivity_dynamics(
     return fcd
 
 
-class FunctionalConnectivityDynamics(TransformerMixin, BaseEstimator):
+class FunctionalConnectivityDynamics(BaseRecordingTransformer):
     """Turn signals into functional connectivity dynamics, one column per window pair.
 
     Entry (a, b) is the Pearson correlation, over node pairs, of the functional
@@ -272,24 +274,13 @@ class FunctionalConnectivityDynamics(TransformerMixin, BaseEstimator):
         )
         return take_pairs(fcd) if self.vectorize else fcd
 
-    def _validate(self, X, *, reset):
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            allow_nd=True,
-            dtype=FLOATS,
-            ensure_min_features=2 if reset else 0,
-        )
-        return check_recordings(X, self.discard)
-
     def _place_windows(self, X):
         return place_windows(
             X.shape[-1], self.window_length, self.step, self.t_r, self.compat
         )
 
     def _edge_patterns(self, X):
-        factors = ((X - self.mean_) @ self.weights_).astype(X.dtype)
+        factors = self._weigh(X)
         return standardize(edge_pairs(factors))
 
     @available_if(lambda self: self.vectorize or self.patterns_ is not None)
@@ -312,10 +303,6 @@ class FunctionalConnectivityDynamics(TransformerMixin, BaseEstimator):
         if self.patterns_ is not None:
             names = [f"volume{i}" for i in self.window_starts_]
             return np.array(names, dtype=object)
-        return name_pairs([f"{start * self.t_r:g}s" for start in self.window_starts_])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
+        return name_pairs(
+            [f"{start * self.t_r:.10g}s" for start in self.window_starts_]
+        )

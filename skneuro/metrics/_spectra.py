@@ -42,6 +42,8 @@ def power_spectrum(
     ----------
     X : array-like of shape (..., n_channels, n_times) or (n_times,)
         Signals: one recording, any number of them on leading axes, or one channel.
+        A DataFrame has one column per channel; a DataArray has ``time`` among its
+        dimensions.
     sfreq : float
         Sampling frequency, in Hz: ``1000 / dt`` for a step in ms, ``1 / t_r`` for BOLD.
     resolution : float, default=1.0
@@ -88,7 +90,7 @@ def power_spectrum(
     (10.0, 4.5)
     """
     one_channel = np.ndim(X) == 1
-    X = check_signals(np.reshape(X, (1, -1)) if one_channel else X)
+    X = check_signals(np.asarray(X)[None] if one_channel else X)
     n_times = X.shape[-1]
     n_segment = round(sfreq / resolution)
     if n_segment < 2:

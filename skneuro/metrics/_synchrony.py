@@ -72,6 +72,8 @@ def kuramoto_order(X, *, method="hilbert", smoothing=0.0, distance=10, prominenc
     ----------
     X : array-like of shape (..., n_nodes, n_times)
         Signals, or phases in rad: one recording, or any number of them on leading axes.
+        A DataFrame has one column per node; a DataArray has ``time`` among its
+        dimensions.
     method : {"hilbert", "peaks", "phase"}, default="hilbert"
         Where phases come from. ``"hilbert"``: angle of the analytic signal of each node
         after its mean is subtracted; filter broad-band signals to one band first.

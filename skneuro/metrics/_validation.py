@@ -12,7 +12,8 @@ def check_signals(X, name="X", min_times=2):
     Parameters
     ----------
     X : array-like of shape (..., n_nodes, n_times)
-        Signals.
+        Signals. A DataFrame has one column per node; a DataArray has its dimension
+        ``time``, if there is one, anywhere.
     name : str, default="X"
         Name of the array in errors.
     min_times : int, default=2
@@ -28,6 +29,10 @@ def check_signals(X, name="X", min_times=2):
     ValueError
         If X has less than two axes, too few time points, or is not finite.
     """
+    if hasattr(X, "columns"):  # pandas: rows are time
+        X = X.to_numpy().T
+    elif "time" in getattr(X, "dims", ()):  # xarray
+        X = X.transpose(..., "time")
     X = check_array(
         X, dtype=FLOATS, allow_nd=True, ensure_min_features=0, input_name=name
     )
