@@ -1,3 +1,7 @@
 """Functions that take arrays and an Axes and return the Axes."""
 
-__all__ = []
+from skneuro.plotting._connectivity import plot_connectivity_matrix
+from skneuro.plotting._spectrum import plot_power_spectrum
+from skneuro.plotting._timeseries import plot_timeseries
+
+__all__ = ["plot_connectivity_matrix", "plot_power_spectrum", "plot_timeseries"]

@@ -1,4 +1,4 @@
-"""The one place that imports scikit-learn's private parameter constraints."""
+"""The one place that imports what scikit-learn keeps private: mostly constraints."""
 
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils.validation import _check_feature_names_in
 
 __all__ = [
     "HasMethods",
@@ -18,6 +19,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "_check_feature_names_in",
     "_fit_context",
     "validate_params",
 ]
