@@ -1,3 +1,19 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
-__all__ = []
+from skneuro.dynamics._base import BaseSimulator, simulate_batch
+from skneuro.dynamics._hemodynamics import BalloonWindkessel
+from skneuro.dynamics._hopf import Hopf
+from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
+from skneuro.dynamics._wilson_cowan import WilsonCowan
+
+__all__ = [
+    "BalloonWindkessel",
+    "BaseSimulator",
+    "Bold",
+    "Hopf",
+    "Raw",
+    "SubSample",
+    "TemporalAverage",
+    "WilsonCowan",
+    "simulate_batch",
+]

@@ -86,7 +86,7 @@ class Run:
         self.kept = _round_up(network.max_lag + 1, _ALIGN) + 2 * _ALIGN
         row = self.kept + _SPARE_COLUMNS + 2 * _ALIGN
         # An odd number of cache lines, so that rows do not fall onto each other.
-        line = 64 // self.dtype.itemsize
+        line = 1 if self.lanes > 1 else 64 // self.dtype.itemsize
         self.row_length = row + line * ((row // line) % 2 == 0)
         self.hold, self.drive_start = hold, drive_start
         self._place_populations()
@@ -233,7 +233,7 @@ class Run:
 
     def _make_state(self):
         units = np.zeros(self.state_at[-1], self.dtype)
-        n_sources = max(1, self.source_at[-1])
+        n_sources = max(self.lanes, self.source_at[-1])
         history = np.zeros(n_sources * self.row_length + 8 * _ALIGN, self.dtype)
         rows = history[: n_sources * self.row_length]
         rows = rows.reshape(n_sources // self.lanes, self.row_length, self.lanes)

@@ -1,0 +1,394 @@
+"""The Balloon-Windkessel model of the BOLD signal."""
+
+from numbers import Real
+from types import SimpleNamespace
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skneuro.dynamics._batch import Plan, run_plans
+from skneuro.engine import Equations, exp, log, maximum
+from skneuro.engine._jobs import Job, Network, Population, SimulationState, Tap
+from skneuro.utils._param_validation import Interval, _fit_context
+from skneuro.utils._validation import check_multiple
+
+STATES = ("signal", "flow", "volume", "deoxyhemoglobin")
+_SMALLEST_FLOW = 1e-120  # keeps 1 / flow finite
+
+
+def balloon_step(x, activity, p):
+    """Advance the four states by one step of the sequential Euler scheme.
+
+    Each line sees the values that the lines above it have just computed, as in the
+    reference implementation.
+
+    Parameters
+    ----------
+    x : SimpleNamespace
+        Signal (1/s), flow, volume and deoxyhemoglobin (relative to rest).
+    activity : array
+        Neural activity that drives the flow.
+    p : SimpleNamespace
+        Constants and the step ``dt``, in s.
+    """
+    flow = maximum(x.flow, _SMALLEST_FLOW)
+    signal = x.signal + p.dt * (
+        activity - p.signal_decay * x.signal - p.flow_elimination * (flow - 1.0)
+    )
+    volume_power = exp(log(x.volume) * (1.0 / p.grubb_exponent))  # outflow
+    extraction = 1.0 - exp(log(1.0 - p.oxygen_extraction) / flow)
+    deoxyhemoglobin = x.deoxyhemoglobin + p.dt / p.transit_time * (
+        flow / p.oxygen_extraction * extraction
+        - x.deoxyhemoglobin * volume_power / x.volume
+    )
+    volume = x.volume + p.dt / p.transit_time * (flow - volume_power)
+    return SimpleNamespace(
+        signal=signal,
+        flow=flow + p.dt * signal,
+        volume=volume,
+        deoxyhemoglobin=deoxyhemoglobin,
+    )
+
+
+class _BalloonObserver(Equations):
+    """The step as the engine calls it beside a simulation."""
+
+    def euler_step(self, x, net, drive, noise, normal, p):
+        activity = p.activity_gain * (net.activity + p.activity_offset)
+        return balloon_step(x, activity, p), SimpleNamespace()
+
+
+class _BalloonPopulation(Equations):
+    """The step as the engine calls it for given activity."""
+
+    def euler_step(self, x, net, drive, noise, normal, p):
+        return balloon_step(x, drive.activity, p), SimpleNamespace()
+
+
+_CONSTANTS = (
+    "oxygen_extraction",
+    "grubb_exponent",
+    "signal_decay",
+    "flow_elimination",
+    "transit_time",
+)
+OBSERVER = _BalloonObserver(
+    name="BalloonObserver",
+    function=None,
+    states=STATES,
+    inputs=("activity",),
+    parameters=(*_CONSTANTS, "activity_gain", "activity_offset"),
+)
+POPULATION = _BalloonPopulation(
+    name="Balloon",
+    function=None,
+    states=STATES,
+    ports=("activity",),
+    parameters=_CONSTANTS,
+)
+
+
+class BalloonConstants:
+    """Constants of the model and what follows from them, for its estimators."""
+
+    _constant_constraints: ClassVar[dict] = {
+        "oxygen_extraction": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "grubb_exponent": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "signal_decay": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "flow_elimination": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "transit_time": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "blood_volume": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "signal_weights": ["array-like", None],
+    }
+
+    def _constants(self, n_nodes):
+        """Values by name: numbers or arrays of shape (n_nodes,)."""
+        values = {}
+        for name in (*_CONSTANTS, "blood_volume"):
+            value = np.asarray(getattr(self, name), dtype=float)
+            if value.shape not in ((), (n_nodes,)):
+                raise ValueError(
+                    f"{name} has shape {value.shape}, expected a number or one value "
+                    f"per node, ({n_nodes},)."
+                )
+            if not (np.isfinite(value).all() and (value > 0).all()):
+                raise ValueError(f"{name} must be positive and finite, got {value}.")
+            values[name] = value
+        if (values["oxygen_extraction"] >= 1).any():
+            raise ValueError("oxygen_extraction must lie between 0 and 1.")
+        return values
+
+    def bold_signal(self, volume, deoxyhemoglobin):
+        """Compute the BOLD signal of the two states that it depends on.
+
+        Parameters
+        ----------
+        volume, deoxyhemoglobin : ndarray of shape (..., n_nodes, n_times)
+            States relative to rest.
+
+        Returns
+        -------
+        ndarray of shape (..., n_nodes, n_times)
+            Relative signal change, dimensionless.
+        """
+        constants = self._constants(volume.shape[-2])
+        rho = constants["oxygen_extraction"][..., None]
+        if self.signal_weights is None:
+            k1, k2, k3 = 7 * rho, 2.0, 2 * rho - 0.2
+        else:
+            k1, k2, k3 = np.asarray(self.signal_weights, dtype=float)
+        return constants["blood_volume"][..., None] * (
+            k1 * (1 - deoxyhemoglobin)
+            + k2 * (1 - deoxyhemoglobin / volume)
+            + k3 * (1 - volume)
+        )
+
+
+def resting_state():
+    """Values at rest: no signal, flow and contents of one."""
+    return {"signal": 0.0, "flow": 1.0, "volume": 1.0, "deoxyhemoglobin": 1.0}
+
+
+class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
+    r"""Turn neural activity into BOLD signals by the Balloon-Windkessel model [1]_.
+
+    Activity :math:`z` raises a vasodilatory signal :math:`s`, which raises the blood
+    flow :math:`f` into a balloon of volume :math:`v` that holds deoxyhemoglobin
+    :math:`q`:
+
+    .. math::
+
+        \dot s &= z - \kappa s - \gamma (f - 1), \qquad \dot f = s \\
+        \tau \dot v &= f - v^{1/\alpha}, \qquad
+        \tau \dot q = \frac{f}{\rho} \left(1 - (1 - \rho)^{1/f}\right)
+            - q v^{1/\alpha - 1} \\
+        y &= V_0 \left(k_1 (1 - q) + k_2 (1 - q/v) + k_3 (1 - v)\right)
+
+    The same model runs beside a simulation, without storing its activity, as the
+    monitor `Bold`.
+
+    Parameters
+    ----------
+    t_r : float, default=2.0
+        Repetition time, in s. Volume k is taken at time ``(k + 1) * t_r``.
+    dt : float, default=0.1
+        Time between samples of the activity, and integration step, in ms.
+    oxygen_extraction : float or array-like of shape (n_nodes,), default=0.34
+        Resting oxygen extraction fraction :math:`\rho`, dimensionless.
+    grubb_exponent : float or array-like of shape (n_nodes,), default=0.32
+        Stiffness :math:`\alpha` of the vessel, dimensionless.
+    signal_decay : float or array-like of shape (n_nodes,), default=0.65
+        Rate :math:`\kappa` of signal decay, in 1/s.
+    flow_elimination : float or array-like of shape (n_nodes,), default=0.41
+        Rate :math:`\gamma` of flow-dependent elimination, in 1/s.
+    transit_time : float or array-like of shape (n_nodes,), default=0.98
+        Mean transit time :math:`\tau` through the balloon, in s.
+    blood_volume : float or array-like of shape (n_nodes,), default=0.02
+        Resting blood volume fraction :math:`V_0`, dimensionless.
+    signal_weights : array-like of shape (3,), default=None
+        Weights :math:`k_1, k_2, k_3`, dimensionless. None takes
+        :math:`7\rho, 2, 2\rho - 0.2`, which hold at 1.5 T.
+    initial_state : dict, default=None
+        First value of ``signal`` (1/s), ``flow``, ``volume`` and ``deoxyhemoglobin``
+        (relative to rest): numbers or arrays of shape (n_nodes,). None starts at rest.
+    duration : float, default=10000.0
+        Simulated time for 2-D X, in ms.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of nodes.
+
+    See Also
+    --------
+    Bold : The same model as a monitor of a simulator.
+
+    Notes
+    -----
+    3-D X of shape (n_samples, n_nodes, n_times) is activity; in 2-D X of shape
+    (n_samples, n_nodes) each node has one activity for the whole ``duration``.
+    Integration is Euler's scheme in the order signal, deoxyhemoglobin, volume, flow,
+    each with the values just computed. The deoxyhemoglobin equation is stiff at flows
+    near zero, where a step of 1 ms is safe.
+
+    References
+    ----------
+    .. [1] K. J. Friston, L. Harrison and W. Penny (2003), NeuroImage 19, 1273-1302,
+       equations 4-8 and table 1: :doi:`10.1016/S1053-8119(03)00202-7`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skneuro.dynamics import BalloonWindkessel
+    >>> activity = np.zeros((1, 1, 20_000))
+    >>> activity[..., :1000] = 1.0  # one second of activity, dt = 1 ms
+    >>> bold = BalloonWindkessel(t_r=1.0, dt=1.0).fit_transform(activity)
+    >>> bold.shape, int(bold.argmax())
+    ((1, 1, 20), 3)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "t_r": [Interval(Real, 0, None, closed="neither")],
+        "dt": [Interval(Real, 0, None, closed="neither")],
+        **BalloonConstants._constant_constraints,
+        "initial_state": [dict, None],
+        "duration": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        t_r=2.0,
+        dt=0.1,
+        *,
+        oxygen_extraction=0.34,
+        grubb_exponent=0.32,
+        signal_decay=0.65,
+        flow_elimination=0.41,
+        transit_time=0.98,
+        blood_volume=0.02,
+        signal_weights=None,
+        initial_state=None,
+        duration=10_000.0,
+    ):
+        self.t_r = t_r
+        self.dt = dt
+        self.oxygen_extraction = oxygen_extraction
+        self.grubb_exponent = grubb_exponent
+        self.signal_decay = signal_decay
+        self.flow_elimination = flow_elimination
+        self.transit_time = transit_time
+        self.blood_volume = blood_volume
+        self.signal_weights = signal_weights
+        self.initial_state = initial_state
+        self.duration = duration
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check parameters and learn the number of nodes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_nodes, n_times) or (n_samples, n_nodes)
+            Activity.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        BalloonWindkessel
+            This estimator.
+        """
+        validate_data(self, X, allow_nd=True, dtype=np.float64)
+        self._constants(self.n_features_in_)
+        self._interval = check_multiple(self.t_r * 1000.0, self.dt, "t_r in ms", "dt")
+        return self
+
+    def transform(self, X):
+        """Compute BOLD signals, from the initial state.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_nodes, n_times) or (n_samples, n_nodes)
+            Activity.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_nodes, n_volumes)
+            BOLD signal, relative change.
+
+        Raises
+        ------
+        SimulationError
+            If the integration diverges, which a smaller step prevents.
+        """
+        return self.simulate(X)
+
+    def simulate(self, X, *, continue_from=None, return_state=False):
+        """Compute BOLD signals of a piece of activity.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_nodes, n_times) or (n_samples, n_nodes)
+            Activity.
+        continue_from : list of SimulationState, default=None
+            States that an earlier call returned, one per sample; the volumes are then
+            those of one uninterrupted recording.
+        return_state : bool, default=False
+            Whether to return the states at the end as well.
+
+        Returns
+        -------
+        bold : ndarray of shape (n_samples, n_nodes, n_volumes)
+            BOLD signal, relative change, of the volumes that end within this piece.
+        states : list of SimulationState
+            Only with ``return_state=True``.
+
+        Raises
+        ------
+        ValueError
+            If ``continue_from`` has another number of samples.
+        SimulationError
+            If the integration diverges, which a smaller step prevents.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, allow_nd=True, dtype=np.float64)
+        n_nodes = X.shape[1]
+        if continue_from is not None and len(continue_from) != len(X):
+            raise ValueError(
+                f"continue_from has {len(continue_from)} states, but X has {len(X)} "
+                "samples; pass one state per sample."
+            )
+        constants = self._constants(n_nodes)
+        initial = resting_state() | (self.initial_state or {})
+        unknown = sorted(set(initial) - set(STATES))
+        if unknown:
+            raise ValueError(f"initial_state has {unknown}, expected some of {STATES}.")
+        network = Network((Population(POPULATION, n_nodes),))
+        n_steps = (
+            X.shape[2]
+            if X.ndim == 3
+            else check_multiple(self.duration, self.dt, "duration", "dt")
+        )
+        plans = []
+        for k, sample in enumerate(X):
+            state = SimulationState(
+                step=0, variables=[initial], noise=[{}], history=[{}]
+            )
+            if continue_from is not None:
+                state = continue_from[k]
+            series = X.ndim == 3
+            parameters = {
+                **{name: constants[name] for name in _CONSTANTS},
+                "dt": self.dt / 1000.0,  # ms to s, the unit of the constants
+                "input_activity": 0.0 if series else sample,
+            }
+            job = Job(
+                [parameters],
+                state,
+                drive=[{"activity": sample}] if series else None,
+            )
+            plans.append(
+                Plan(
+                    network,
+                    job,
+                    n_steps,
+                    taps=(
+                        Tap(0, "volume", self._interval),
+                        Tap(0, "deoxyhemoglobin", self._interval),
+                    ),
+                )
+            )
+        results = run_plans(plans)
+        for k, result in enumerate(results):
+            if result.failure is not None:
+                raise result.error("BalloonWindkessel", self.dt, what=f"sample {k}")
+        bold = np.stack([self.bold_signal(*r.recorded) for r in results])
+        return (bold, [r.state for r in results]) if return_state else bold
+
+    def __sklearn_tags__(self):
+        """Tags for scikit-learn."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,127 @@
+"""Constructor and documentation that all simulators share."""
+
+import textwrap
+
+SETTINGS = {
+    "conduction_speed": 20.0,
+    "sigma": 0.0,
+    "tau_noise": 5.0,
+    "noise_mean": 0.0,
+    "inputs": (),
+    "duration": 1000.0,
+    "dt": 0.1,
+    "method": "euler",
+    "stimulus_interval": None,
+    "initial_state": None,
+    "record": None,
+    "monitor": "raw",
+    "labels": None,
+    "independent_noise": False,
+    "on_divergence": "raise",
+    "dtype": "float64",
+    "n_jobs": None,
+    "verbose": False,
+    "random_state": None,
+}
+
+_CONNECTOME = """\
+connectivity : array-like of shape (n_nodes, n_nodes), default=None
+    Weights, ``connectivity[i, j]`` from node j to node i, dimensionless; the
+    diagonal is ignored. None leaves the nodes uncoupled, as many as X drives.
+tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
+    Lengths of the connections, in mm; the diagonal is ignored. None is no delay.
+"""
+
+_SIMULATION = """\
+conduction_speed : float, default=20.0
+    Speed of signals between nodes, in m/s. ``np.inf`` is no delay.
+sigma : float, array-like of shape (n_nodes,) or dict, default=0.0
+    Amplitude of the noise that adds to the input of each population, in units of
+    that input times ms^-1/2. A dict names populations.
+tau_noise : float, array-like of shape (n_nodes,) or dict, default=5.0
+    Correlation time of the noise, an Ornstein-Uhlenbeck process, in ms; 0 is white
+    noise.
+noise_mean : float, array-like of shape (n_nodes,) or dict, default=0.0
+    Mean of the noise process, in units of the input that it adds to.
+inputs : tuple of str, default={inputs}
+    Ports that X drives, of {ports}.
+duration : float, default=1000.0
+    Simulated time, in ms. None takes it from 3-D X.
+dt : float, default=0.1
+    Integration step, in ms.
+method : {{"euler", "heun"}}, default="euler"
+    Euler-Maruyama scheme (order 1) or Heun's (order 2 without noise).
+stimulus_interval : float, default=None
+    Time for which each column of 3-D X is held, in ms. None is ``dt``.
+initial_state : dict, default=None
+    First value of variables: numbers, arrays of shape (n_nodes,), or
+    (n_nodes, n_columns) whose columns are the past, one per ``dt``, the latest last;
+    ``<name>_noise`` for noise processes. In units of the variable. What is not named
+    is drawn at random.
+record : str or tuple of str, default=None
+    Variables to return, of {variables}. None is ``{output}`` in
+    ``transform`` and all of them in ``simulate``.
+monitor : Monitor or "raw", default="raw"
+    What leaves the simulation and how often: `Raw`, `SubSample`, `TemporalAverage` or
+    `Bold`.
+labels : array-like of shape (n_nodes,), default=None
+    Names of the nodes. None takes them from a DataFrame of weights.
+independent_noise : bool, default=False
+    Whether each sample has its own noise; by default all share one realisation.
+on_divergence : {{"raise", "warn"}}, default="raise"
+    Whether a run that leaves the finite numbers is an error, or a warning and NaN.
+dtype : {{"float64", "float32"}}, default="float64"
+    Precision of the simulation and of what it returns.
+n_jobs : int, default=None
+    Threads for several samples, as joblib counts them.
+verbose : bool, default=False
+    Whether to show a progress bar.
+random_state : int, RandomState instance or None, default=None
+    Seed of noise and random initial values.
+"""
+
+
+def make_init(cls, parameters, settings):
+    """Make a constructor with an explicit signature that stores its arguments.
+
+    Parameters
+    ----------
+    cls : type
+        Class that gets it.
+    parameters, settings : dict
+        Names and defaults of the model's own parameters and of the shared settings.
+
+    Returns
+    -------
+    function
+        ``__init__(self, connectivity=None, tract_lengths=None, *, ...)``.
+    """
+    defaults = {**parameters, **settings}
+    names = ["connectivity", "tract_lengths", *defaults]
+    keywords = ", ".join(f"{name}=_defaults[{name!r}]" for name in defaults)
+    lines = [f"    self.{name} = {name}" for name in names]
+    source = (
+        "def __init__(self, connectivity=None, tract_lengths=None, *, "
+        f"{keywords}):\n" + "\n".join(lines)
+    )
+    namespace = {"_defaults": defaults}
+    exec(source, namespace)
+    init = namespace["__init__"]
+    init.__module__ = cls.__module__
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
+
+
+def fill_docstring(cls):
+    """Replace ``%(connectome)s`` and ``%(simulation)s`` in the docstring of a model."""
+    if not cls.__doc__:
+        return
+    simulation = _SIMULATION.format(
+        inputs=cls.ports[:1],
+        ports=", ".join(f"``{p!r}``" for p in cls.ports),
+        variables=", ".join(f"``{v!r}``" for v in (*cls.states, *cls.algebraic)),
+        output=cls.output or cls.states[0],
+    )
+    for name, text in (("connectome", _CONNECTOME), ("simulation", simulation)):
+        filled = textwrap.indent(text, "    ").strip()
+        cls.__doc__ = cls.__doc__.replace(f"%({name})s", filled)

@@ -1,0 +1,75 @@
+"""Checks of networks and times that several subpackages share."""
+
+import numpy as np
+
+
+def check_multiple(value, step, name, step_name):
+    """Return how often a step fits into a time; complain if it does not.
+
+    Parameters
+    ----------
+    value, step : float
+        Times in the same unit.
+    name, step_name : str
+        What they are, for the message.
+
+    Returns
+    -------
+    int
+        ``value / step``, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is no multiple of ``step``.
+    """
+    count = round(value / step)
+    if count < 1 or abs(count * step - value) > 1e-6 * step:
+        nearest = max(count, 1) * step
+        raise ValueError(
+            f"{name} is {value:g}, expected a multiple of {step_name}={step:g}; the "
+            f"nearest is {nearest:g}."
+        )
+    return count
+
+
+def check_square_matrix(matrix, name, *, n_nodes=None):
+    """Return a finite square matrix of floats.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (n_nodes, n_nodes)
+        Matrix; a DataFrame is taken in its own order.
+    name : str
+        What it is, for the message.
+    n_nodes : int, default=None
+        Expected size.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes, n_nodes)
+        float64.
+
+    Raises
+    ------
+    ValueError
+        If it is not square, has the wrong size or holds NaN or infinity.
+    """
+    array = np.asarray(matrix, dtype=np.float64)
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected (n_nodes, n_nodes): one row "
+            "per target and one column per source."
+        )
+    if n_nodes is not None and len(array) != n_nodes:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but there are {n_nodes} nodes; expected "
+            f"({n_nodes}, {n_nodes}). Pass one row and one column per node."
+        )
+    if not np.isfinite(array).all():
+        i, j = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(
+            f"{name}[{i}, {j}] is {array[i, j]}, expected finite numbers; replace "
+            "missing entries, for example by 0 for no connection."
+        )
+    return array

@@ -1,0 +1,15 @@
+"""Estimators of skneuro.dynamics."""
+
+from skneuro.dynamics import BalloonWindkessel, Bold, Hopf, SubSample, WilsonCowan
+
+ESTIMATORS = [
+    Hopf(duration=1.0, dt=0.01, random_state=0),
+    Hopf(duration=1.0, dt=0.01, method="heun", sigma=0.01, random_state=0),
+    Hopf(
+        duration=1.0, dt=0.01, independent_noise=True, dtype="float32", random_state=0
+    ),
+    WilsonCowan(duration=10.0, monitor=SubSample(interval=1.0), random_state=0),
+    WilsonCowan(duration=100.0, monitor=Bold(t_r=0.05), sigma=0.01, random_state=0),
+    BalloonWindkessel(t_r=0.1, dt=1.0, duration=500.0),
+]
+EXPECTED_FAILED_CHECKS = {}
