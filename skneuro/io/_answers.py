@@ -124,6 +124,12 @@ def content_length(headers):
     return int(value) if re.fullmatch(r"[0-9]{1,18}", value) and not chunked else None
 
 
+def is_encoded(headers):
+    """Tell whether the body is compressed, so that its bytes are not the file's."""
+    names = headers.get("Content-Encoding", "").lower().split(",")
+    return not {name.strip() for name in names} <= {"", "identity", "aws-chunked"}
+
+
 def retry_after(headers):
     """Read ``Retry-After``, in s; None where absent or not understood."""
     value = headers.get("Retry-After", "").strip()

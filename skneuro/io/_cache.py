@@ -134,6 +134,12 @@ def key_lock(home, key):
         except Timeout:
             logger.info("waiting for another process that fetches %s", key)
             lock.acquire()
+        except NotImplementedError as exc:
+            raise CacheError(
+                f"the file system of the cache {home} cannot lock files ({exc}); set "
+                "SKNEURO_DATA (or data_home=) to a folder on another one.",
+                key=key,
+            ) from exc
     try:
         yield
     finally:

@@ -89,7 +89,8 @@ class ResumingDownloader:
     timeout : float, default=30.0
         Longest wait for a connection or for data, in s.
     retries : int, default=5
-        Attempts after a fault that brings less than 1 MiB nearer to the end.
+        Attempts after a fault that brings less than 1 MiB nearer to the end; at most
+        2 of them as long as no server has answered at all.
     backoff : float, default=0.5
         Wait before the first retry, in s; doubles each time.
     max_wait : float, default=120.0
@@ -132,7 +133,7 @@ class ResumingDownloader:
         """
         self._part = Path(output_file)
         self._reported = 0
-        self._length_told = False
+        self._length_told = self._answered = False
         best, failures = self._size(), 0
         session = self.session or open_session()
         with contextlib.nullcontext() if self.session else session:
@@ -151,7 +152,8 @@ class ResumingDownloader:
         wait = self.backoff * 2 ** (failures - 1) * random.uniform(0.75, 1.25)
         if fault.retry_after is not None:
             wait = fault.retry_after
-        if failures > self.retries or wait > self.max_wait:
+        retries = self.retries if self._answered else min(self.retries, 2)
+        if failures > retries or wait > self.max_wait:
             raise fault.error from fault.__cause__
         logger.info("%s: %s Trying again in %.1f s.", self.key, fault, wait)
         time.sleep(wait)
@@ -197,6 +199,7 @@ class ResumingDownloader:
             raise TryAgain(error) from exc
         except requests.RequestException as exc:
             raise self._unexpected(url, f"the request failed ({exc})") from exc
+        self._answered = True
         with response:
             return self._receive(response, url, offset, state)
 
@@ -210,7 +213,7 @@ class ResumingDownloader:
             _answers.check_answer(
                 response, key=self.key, url=url, verified=self.verified
             )
-        encoded = headers.get("Content-Encoding", "identity") != "identity"
+        encoded = _answers.is_encoded(headers)
         if status == 200:
             total = None if encoded else _answers.content_length(headers)
         else:
@@ -367,10 +370,8 @@ class ResumingDownloader:
     # -- small things -----------------------------------------------------------
 
     def _size(self):
-        try:
-            return self._part.stat().st_size
-        except FileNotFoundError:
-            return 0
+        with storage_errors(self.home, self.key):
+            return self._part.stat().st_size if self._part.exists() else 0
 
     def _report(self, position):
         if self.on_progress and position != self._reported:

@@ -217,15 +217,22 @@ class Fetcher:
                 key=row.key,
                 url=row.url,
             )
+        refusal = None
         if self.mirror_url is not None:
             try:
                 address = f"{self.mirror_url}/{urllib.parse.quote(row.key)}"
                 return self.download(row, address, part, verified)
             except UnexpectedResponseError as exc:
-                if exc.status not in (404, 410):
+                if exc.status not in (403, 404, 410):  # stores say 403 of what is not
                     raise
-            logger.info("%s is not in the mirror %s", row.key, self.mirror_url)
-        return self.download(row, self.resolve(row), part, verified)
+                refusal = exc
+                logger.info("%s is not in the mirror %s", row.key, self.mirror_url)
+        try:
+            return self.download(row, self.resolve(row), part, verified)
+        except DownloadError as exc:
+            if refusal is not None:
+                exc.add_note(f"The mirror was asked before: {refusal}")
+            raise
 
     def resolve(self, row):
         """Turn a ``doi:`` address into an HTTP address, as Pooch's downloader does."""

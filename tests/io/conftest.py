@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that can misbehave, and files to fetch from it."""
 
+import contextlib
 import csv
 import dataclasses
 import email.utils
@@ -7,6 +8,7 @@ import gzip
 import hashlib
 import random
 import re
+import socketserver
 import sys
 import threading
 import time
@@ -152,7 +154,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def write_chunk(self, data):
-        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        if data:  # an empty chunk is the end of the body
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 
 class QuietServer(ThreadingHTTPServer):
@@ -199,6 +202,30 @@ def server():
     server = FileServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def raw_server():
+    """Answer every connection with a function of the socket; gives the address."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer):
+            class Raw(socketserver.BaseRequestHandler):
+                def handle(self):
+                    with contextlib.suppress(OSError):
+                        self.request.recv(10_000)
+                        answer(self.request)
+
+            server = stack.enter_context(
+                socketserver.ThreadingTCPServer(("127.0.0.1", 0), Raw)
+            )
+            thread = threading.Thread(target=server.serve_forever, args=[0.02])
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_address[1]}/file"
+
+        yield start
 
 
 @pytest.fixture(autouse=True)
@@ -295,12 +322,12 @@ def assert_nothing_left(cached_files, partial_files):
 
 @pytest.fixture
 def wait_until():
-    """Wait for a condition, at most 10 s."""
+    """Wait for a condition, at most 30 s."""
 
     def wait(condition):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not condition():
-            assert time.monotonic() < end, "waited 10 s in vain"
+            assert time.monotonic() < end, "waited 30 s in vain"
             time.sleep(0.005)
 
     return wait

@@ -78,6 +78,29 @@ def test_a_compressed_body_is_unpacked(serve, make_content):
     assert fetch_file(KEY, registry=registry).read_bytes() == content
 
 
+def test_a_body_that_only_says_it_is_encoded_can_be_resumed(
+    server, serve, make_content
+):
+    """Object stores keep the framing of the upload as the encoding of the file."""
+    content = make_content(100_000)
+    registry = serve(
+        KEY,
+        content,
+        headers={"Content-Encoding": "aws-chunked"},
+        cuts=[60_000],
+        etag='"v"',
+    )
+    assert fetch_file(KEY, registry=registry).read_bytes() == content
+    assert server.ranges(KEY) == [None, "bytes=60000-"]
+
+
+def test_a_compressed_body_that_breaks_off_starts_over(server, serve):
+    content = b"".join(b"%d\n" % i for i in range(100_000))
+    registry = serve(KEY, content, gzipped=True, cuts=[50_000], etag='"v"')
+    assert fetch_file(KEY, registry=registry).read_bytes() == content
+    assert server.ranges(KEY) == [None, None]
+
+
 def test_redirections_are_followed(server, serve, make_content):
     content = make_content(5000)
     registry = serve(KEY, content)
@@ -274,13 +297,35 @@ def test_an_http_mirror_is_asked_first(server, serve, make_content, monkeypatch)
     ]
 
 
+@pytest.mark.parametrize("status", [403, 404])
 def test_what_the_http_mirror_lacks_comes_from_its_address(
-    server, serve, make_content, monkeypatch
+    server, serve, make_content, monkeypatch, status
 ):
     registry = serve(KEY, make_content(10))
+    server.add(f"mirror/{KEY}", b"", statuses=[(status, {}, b"")])
     monkeypatch.setenv("SKNEURO_MIRROR", f"{server.url}/mirror")
     assert fetch_file(KEY, registry=registry).read_bytes() == make_content(10)
     assert [path for path, _ in server.requests] == [f"/mirror/{KEY}", f"/{KEY}"]
+
+
+def test_a_failed_mirror_is_mentioned_when_the_address_fails_too(
+    server, serve, make_content, monkeypatch
+):
+    registry = serve(KEY, make_content(10))
+    server.resources.clear()
+    monkeypatch.setenv("SKNEURO_MIRROR", f"{server.url}/mirror")
+    with pytest.raises(UnexpectedResponseError, match="404") as caught:
+        fetch_file(KEY, registry=registry)
+    (note,) = caught.value.__notes__
+    assert f"{server.url}/mirror/{KEY}" in note
+
+
+def test_a_broken_mirror_is_an_error(server, serve, make_content, monkeypatch):
+    registry = serve(KEY, make_content(10))
+    server.add(f"mirror/{KEY}", b"", statuses=[(500, {}, b"")] * 9)
+    monkeypatch.setenv("SKNEURO_MIRROR", f"{server.url}/mirror")
+    with pytest.raises(UnexpectedResponseError, match="HTTP 500"):
+        fetch_file(KEY, registry=registry)
 
 
 def test_a_part_from_elsewhere_is_completed_only_under_a_known_hash(

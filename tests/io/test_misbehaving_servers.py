@@ -6,11 +6,12 @@ The server is a real one, on loopback; see conftest.py for what it can do wrong.
 import copy
 import email.utils
 import socket
-import threading
 import time
 import types
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from skneuro.exceptions import (
     DownloadError,
@@ -305,7 +306,7 @@ def test_a_range_nobody_asked_for_is_an_error(serve, make_content, assert_nothin
 def test_a_stalled_body_times_out_and_is_resumed(
     server, serve, make_content, monkeypatch
 ):
-    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.2")
+    monkeypatch.setenv("SKNEURO_TIMEOUT", "1")
     content = make_content(100_000)
     registry = serve(KEY, content, stalls=[70_000], etag='"v"')
     assert fetch_file(KEY, registry=registry).read_bytes() == content
@@ -315,12 +316,10 @@ def test_a_stalled_body_times_out_and_is_resumed(
 def test_a_server_that_always_stalls_is_given_up(
     serve, make_content, monkeypatch, cached_files
 ):
-    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.1")
+    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.5")
     registry = serve(KEY, make_content(1000), stalls=[10] * 9)
-    begin = time.monotonic()
     with pytest.raises(IncompleteDownloadError, match="40 of 1000 bytes came"):
         fetch_file(KEY, registry=registry)
-    assert time.monotonic() - begin < 5
     assert cached_files() == []
 
 
@@ -336,32 +335,21 @@ def test_a_server_that_never_answers_is_given_up(
     assert_nothing_left()
 
 
-def test_a_trickle_counts_as_silence(make_row, make_content, monkeypatch):
+def test_a_trickle_counts_as_silence(make_row, make_content, monkeypatch, raw_server):
     """Each byte comes before the timeout, but the file would take days."""
-    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.3")
+    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.5")
     monkeypatch.setattr(Fetcher, "patience", {"backoff": 0.001, "retries": 0})
     content = make_content(10_000)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def trickle():
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(10_000)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-                try:
-                    for byte in content:
-                        connection.sendall(bytes([byte]))
-                        time.sleep(0.05)
-                except OSError:
-                    return
+    def trickle(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+        for byte in content:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
 
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        port = listener.getsockname()[1]
-        registry = Registry([make_row(KEY, content, url=f"http://127.0.0.1:{port}/x")])
-        with pytest.raises(IncompleteDownloadError, match="fewer than 100 bytes per"):
-            fetch_file(KEY, registry=registry)
-        thread.join()
+    registry = Registry([make_row(KEY, content, url=raw_server(trickle))])
+    with pytest.raises(IncompleteDownloadError, match="fewer than 100 bytes per"):
+        fetch_file(KEY, registry=registry)
 
 
 def test_nobody_listens(make_row, assert_nothing_left):
@@ -373,23 +361,18 @@ def test_nobody_listens(make_row, assert_nothing_left):
     assert_nothing_left()
 
 
-def test_an_answer_that_is_not_http(make_row, assert_nothing_left):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def test_a_dead_proxy_is_named(serve, make_content, monkeypatch, assert_nothing_left):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with pytest.raises(OfflineError, match=r"Check the proxy settings"):
+        fetch_file(KEY, registry=serve(KEY, make_content(10)))
+    assert_nothing_left()
 
-        def babble():
-            for _ in range(4):
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(10_000)
-                    connection.sendall(b"220 smtp.example.org\r\n")
 
-        thread = threading.Thread(target=babble)
-        thread.start()
-        port = listener.getsockname()[1]
-        registry = Registry([make_row(KEY, b"x", url=f"http://127.0.0.1:{port}/x")])
-        with pytest.raises(DownloadError, match="SKNEURO_MIRROR"):
-            fetch_file(KEY, registry=registry)
-        thread.join()
+def test_an_answer_that_is_not_http(make_row, assert_nothing_left, raw_server):
+    url = raw_server(lambda connection: connection.sendall(b"220 smtp.example.org\r\n"))
+    registry = Registry([make_row(KEY, b"x", url=url)])
+    with pytest.raises(DownloadError, match="SKNEURO_MIRROR"):
+        fetch_file(KEY, registry=registry)
     assert_nothing_left()
 
 
@@ -454,7 +437,7 @@ def test_retry_after_is_obeyed(serve, make_content, form):
     )
     begin = time.monotonic()
     fetch_file(KEY, registry=registry)
-    assert 0.9 <= time.monotonic() - begin < 5
+    assert time.monotonic() - begin >= 0.9
 
 
 def test_a_wait_that_is_too_long_is_told_instead(server, serve, make_content):
@@ -513,3 +496,57 @@ def test_errors_cross_processes():
         assert str(twin) == "text"
         assert vars(twin) == vars(error)
     assert str(TryAgain(errors[0])) == "text"
+
+
+# -- anything at all ------------------------------------------------------------------
+
+
+@trusting
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_whatever_a_server_does_a_file_is_right_or_absent(
+    server, make_row, make_content, data, data_cache
+):
+    """Cuts, errors, changed versions, with or without ranges, hashes and lengths."""
+    draw = data.draw
+    key = f"fuzz/{len(server.requests)}.bin"
+    size = draw(st.integers(0, 3000))
+    content, other = make_content(size), make_content(size, seed=1)
+    known = draw(
+        st.fixed_dictionaries({"verified": st.booleans(), "sized": st.booleans()})
+    )
+    registry = Registry([make_row(key, content, **known)])
+    odd = st.sampled_from([None, (503, {}, b""), (416, {}, b""), (200, HTML, PAGE)])
+    resource = server.add(
+        key,
+        draw(st.sampled_from([content, other])),
+        etag=draw(st.sampled_from([None, '"1"', 'W/"1"'])),
+        cuts=draw(st.lists(st.none() | st.integers(0, 3000), max_size=6)),
+        statuses=draw(st.lists(odd, max_size=4)),
+        framing=draw(st.sampled_from(["length", "chunked"])),
+        ranges=draw(st.booleans()),
+        check_if_range=draw(st.booleans()),
+    )
+    changes_at = draw(st.integers(1, 8))
+
+    def change(number):
+        if number == changes_at:
+            resource.content = content
+            resource.etag = resource.etag and resource.etag.replace("1", "2")
+
+    resource.before = change
+    for _ in range(3):
+        try:
+            path = fetch_file(key, registry=registry)
+        except DownloadError:
+            assert not (data_cache / key).exists()
+        else:
+            right = [content] if known["verified"] else [content, other]
+            assert path.read_bytes() in right
+    resource.cuts, resource.statuses, resource.content = [], [], content
+    if known["verified"]:
+        assert fetch_file(key, registry=registry).read_bytes() == content

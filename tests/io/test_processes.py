@@ -10,7 +10,11 @@ import filelock
 import pytest
 
 import skneuro
-from skneuro.exceptions import IncompleteDownloadError, UnverifiedDownloadWarning
+from skneuro.exceptions import (
+    CacheError,
+    IncompleteDownloadError,
+    UnverifiedDownloadWarning,
+)
 from skneuro.io import fetch_file
 from skneuro.io._cache import discard_partial, partial_path
 
@@ -55,6 +59,15 @@ def test_processes_that_want_the_same_file_fetch_it_once(
         assert out.strip() == str(data_cache / KEY)
     assert (data_cache / KEY).read_bytes() == content
     assert len(server.requests) == 1
+
+
+def test_a_file_system_without_locks_is_named(serve, make_content, monkeypatch):
+    def acquire(*_, **__):
+        raise NotImplementedError("flock is not implemented")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    with pytest.raises(CacheError, match=r"cannot lock files.*SKNEURO_DATA"):
+        fetch_file(KEY, registry=serve(KEY, make_content(10)))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
