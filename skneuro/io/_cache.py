@@ -37,6 +37,11 @@ def get_data_home(data_home=None) -> Path:
     pathlib.Path
         Absolute path.
 
+    Raises
+    ------
+    ValueError
+        If ``data_home`` is an empty string.
+
     Examples
     --------
     >>> from skneuro.io import get_data_home

@@ -143,8 +143,16 @@ def fetch_files(
 
     Raises
     ------
+    TypeError
+        If ``keys`` is one key instead of several.
+    UnknownKeyError, UnsafeKeyError
+        If the registry has no such key, or it is not a plain relative path.
+    NotCachedError
+        If files are missing and ``download_if_missing`` is False.
+    UnverifiedFileError
+        If ``strict`` is True and the registry does not know the hash of a file.
     DownloadError
-        And its kinds, `UnknownKeyError` and `UnsafeKeyError`, as `fetch_file` does.
+        And its other kinds, if a file cannot be had, as `fetch_file` tells.
 
     Examples
     --------
