@@ -84,6 +84,17 @@ def partial_path(home, key) -> Path:
     return _private_path(home, "partial", key, ".part")
 
 
+def state_path(part) -> Path:
+    """Path of the note on which version of a file an unfinished download is of."""
+    return part.with_name(part.name + ".json")
+
+
+def discard_partial(part):
+    """Remove an unfinished download and the note beside it."""
+    part.unlink(missing_ok=True)
+    state_path(part).unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def storage_errors(home, key):
     """Turn a failed write into an error that says what to do."""
@@ -127,6 +138,13 @@ def key_lock(home, key):
         yield
     finally:
         lock.release()
+
+
+def open_partial(part) -> int:
+    """Open an unfinished download for writing at its end; a file descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.open(part, flags, 0o666)
 
 
 def write_all(fd, data):
@@ -219,6 +237,11 @@ def write_record(home, record: Record):
     """Write the record of a key."""
     text = json.dumps(dataclasses.asdict(record), indent=1) + "\n"
     write_text(record_path(home, record.key), text)
+
+
+def leftovers(home) -> list[Path]:
+    """Small files that processes left when they were killed while writing them."""
+    return sorted(_inside(home, (_PRIVATE,)).glob("*/*.tmp"))
 
 
 def recorded_keys(home) -> list[str]:

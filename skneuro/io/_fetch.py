@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skneuro.exceptions import NotCachedError, UnverifiedFileError
 from skneuro.io import _cache
-from skneuro.io._pooch import Fetcher
+from skneuro.io._pooch import Fetcher, adopt
 from skneuro.io._registry import Registry, load_registry
 
 
@@ -170,7 +170,9 @@ def fetch_files(
     for row in dict.fromkeys(rows):
         with _cache.storage_errors(home, row.key):
             state = _cache.check_cached(home, row)
-        if state != "ok" and not (state == "unverified" and not download_if_missing):
+        if state == "unverified":
+            adopt(home, row)
+        elif state != "ok":
             todo.append(row)
     if todo and not download_if_missing:
         names = [row.key for row in todo]

@@ -9,7 +9,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from skneuro._version import __version__
 from skneuro.exceptions import (
@@ -19,18 +19,21 @@ from skneuro.exceptions import (
     OfflineError,
     UnexpectedResponseError,
 )
-from skneuro.io import _headers
-from skneuro.io._cache import storage_errors, write_all, write_text
+from skneuro.io import _answers
+from skneuro.io._answers import TryAgain
+from skneuro.io._cache import (
+    discard_partial,
+    open_partial,
+    state_path,
+    storage_errors,
+    write_all,
+    write_text,
+)
 
 logger = logging.getLogger("skneuro")
 
 _CHUNK = 1 << 18  # bytes
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-_PAGES = {".html", ".htm", ".xhtml"}
-_HEADERS = {
-    "User-Agent": f"skneuro/{__version__}",
-    "Accept-Encoding": "identity",  # the bytes as stored, so that ranges fit
-}
+USER_AGENT = {"User-Agent": f"skneuro/{__version__}"}
 
 
 def open_session():
@@ -38,7 +41,8 @@ def open_session():
     import requests
 
     session = requests.Session()
-    session.headers.update(_HEADERS)
+    session.headers.update(USER_AGENT)
+    session.headers["Accept-Encoding"] = "identity"  # as stored, so that ranges fit
     return session
 
 
@@ -54,17 +58,7 @@ class Served:
     etag: str | None = None
     last_modified: str | None = None
     md5: str | None = None
-    length: int | None = None
     resumed: bool = False
-
-
-class _TryAgain(Exception):
-    """A fault that may pass; ``error`` is raised if it does not."""
-
-    def __init__(self, error, retry_after=None):
-        super().__init__(str(error))
-        self.error = error
-        self.retry_after = retry_after
 
 
 class _StartOver(Exception):
@@ -137,8 +131,8 @@ class ResumingDownloader:
             One of its kinds, when the file is not complete.
         """
         self._part = Path(output_file)
-        self._state_path = self._part.with_name(self._part.name + ".json")
         self._reported = 0
+        self._length_told = False
         best, failures = self._size(), 0
         session = self.session or open_session()
         with contextlib.nullcontext() if self.session else session:
@@ -147,7 +141,7 @@ class ResumingDownloader:
                     return self._attempt(session, url)
                 except _StartOver as reason:
                     logger.info("%s: %s; starting over.", self.key, reason)
-                except _TryAgain as fault:
+                except TryAgain as fault:
                     if (size := self._size()) >= best + (1 << 20):
                         best, failures = size, 0
                     failures += 1
@@ -162,11 +156,10 @@ class ResumingDownloader:
         logger.info("%s: %s Trying again in %.1f s.", self.key, fault, wait)
         time.sleep(wait)
 
-    def discard(self):
+    def _discard(self):
         """Remove the unfinished file."""
         with storage_errors(self.home, self.key):
-            self._part.unlink(missing_ok=True)
-            self._state_path.unlink(missing_ok=True)
+            discard_partial(self._part)
         self._report(0)
 
     # -- one attempt ------------------------------------------------------------
@@ -181,9 +174,7 @@ class ResumingDownloader:
         headers = {}
         if offset:
             headers["Range"] = f"bytes={offset}-"
-            if validator := _headers.strong(state.get("etag")) or state.get(
-                "last_modified"
-            ):
+            if validator := _answers.validator(state):
                 headers["If-Range"] = validator
         try:
             response = session.get(
@@ -193,8 +184,8 @@ class ResumingDownloader:
             raise self._error(
                 OfflineError,
                 url,
-                f"no secure connection ({exc}). Check the date of this machine, its "
-                "certificates and HTTPS_PROXY",
+                f"no connection ({exc}). Check the proxy settings (HTTPS_PROXY), the "
+                "certificates and the date of this machine",
             ) from exc
         except (requests.ConnectionError, requests.Timeout) as exc:
             error = self._error(
@@ -203,65 +194,63 @@ class ResumingDownloader:
                 f"the server does not answer ({exc}). Check the connection, or set "
                 "SKNEURO_MIRROR to a folder or address that holds the file",
             )
-            raise _TryAgain(error) from exc
+            raise TryAgain(error) from exc
         except requests.RequestException as exc:
-            raise self._unexpected(
-                url,
-                f"the request failed ({exc}). Check the address, or set "
-                "SKNEURO_MIRROR to a folder that holds the file",
-            ) from exc
+            raise self._unexpected(url, f"the request failed ({exc})") from exc
         with response:
             return self._receive(response, url, offset, state)
 
     def _receive(self, response, url, offset, state):
-        status = response.status_code
+        headers, status = response.headers, response.status_code
         if status == 416 and offset:
-            if response.headers.get("Content-Range") == f"bytes */{offset}":
-                if _headers.same_version(state, response.headers, self.verified):
-                    self._report(offset)
-                    return self._served(url, response, offset, resumed=True)
-            self._start_over("the server does not have the missing range")
-        self._check_status(response, url)
-        served_range = None
-        if status == 206:
-            served_range = _headers.content_range(response.headers)
-            if not offset or served_range is None or served_range[0] != offset:
-                if not offset:
-                    raise self._unexpected(
-                        url, "a part came where the whole file was asked for", 206
-                    )
-                self._start_over("the server sent another range")
-            if not _headers.same_version(state, response.headers, self.verified):
-                self._start_over("the file has changed at its source")
-        encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-        if encoded and status == 206:
-            self._start_over("the server compresses ranges")
-        total = (
-            served_range[1]
-            if served_range
-            else _headers.content_length(response.headers)
-        )
-        total = None if encoded else total
+            complete = headers.get("Content-Range") == f"bytes */{offset}"
+            if not complete or self.length not in (None, offset):
+                self._start_over("the server does not have the missing range")
+        else:
+            _answers.check_answer(
+                response, key=self.key, url=url, verified=self.verified
+            )
+        encoded = headers.get("Content-Encoding", "identity") != "identity"
+        if status == 200:
+            total = None if encoded else _answers.content_length(headers)
+        else:
+            total = self._check_range(response, url, offset, state)
+            if encoded:
+                self._start_over("the server compresses ranges")
         if self.length is not None and total not in (None, self.length):
-            self.discard()
+            self._discard()
             raise self._unexpected(
-                url,
-                f"the server announces {total} bytes, expected {self.length}: the "
-                "file has changed at its source. Update skneuro, or set "
-                "SKNEURO_MIRROR to a folder with the right file",
-                status,
+                url, f"the server announces {total} bytes, expected {self.length}"
             )
         limit = self.length if self.length is not None else total
-        if self.on_length and limit is not None:
+        if self.on_length and limit is not None and not self._length_told:
+            self._length_told = True
             self.on_length(limit)
         if status == 200:
             offset = 0
-            self._begin(url, response, encoded)
+            self._begin(url, headers, total, encoded)
         self._check_space(offset, limit)
         resumed = offset > 0
         self._report(offset)
-        size = self._copy_body(response, url, offset, limit, encoded)
-        return self._served(url, response, size, resumed=resumed)
+        if status != 416:
+            self._copy_body(response, url, offset, limit, encoded)
+        return self._served(url, response, resumed=resumed)
+
+    def _check_range(self, response, url, offset, state):
+        """Check that a range goes on where the part ends; return the whole length."""
+        if response.status_code == 416:
+            start, total = offset, offset
+        else:
+            start, total = _answers.content_range(response.headers) or (None, None)
+        if not offset:
+            raise self._unexpected(url, "a range came, but the whole was asked for")
+        if start != offset:
+            self._start_over("the server sent another range")
+        same = _answers.same_version(state, response.headers, self.verified)
+        before = state.get("length", total)
+        if not same or (before != total and None not in (before, total)):
+            self._start_over("the file has changed at its source")
+        return total
 
     def _copy_body(self, response, url, offset, limit, encoded):
         import urllib3
@@ -270,9 +259,7 @@ class ResumingDownloader:
         if encoded or read is None:
             read = response.raw.read
         with storage_errors(self.home, self.key):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-            fd = os.open(self._part, flags, 0o666)
+            fd = open_partial(self._part)
         try:
             window, received = time.monotonic(), 0
             while True:
@@ -283,13 +270,8 @@ class ResumingDownloader:
                 if not chunk:
                     break
                 if limit is not None and offset + len(chunk) > limit:
-                    self.discard()
-                    raise self._unexpected(
-                        url,
-                        f"more than the expected {limit} bytes came: the file has "
-                        "changed at its source. Update skneuro, or set "
-                        "SKNEURO_MIRROR to a folder with the right file",
-                    )
+                    self._discard()
+                    raise self._unexpected(url, f"more than {limit} bytes came")
                 self._write(fd, chunk)
                 offset += len(chunk)
                 received += len(chunk)
@@ -304,14 +286,13 @@ class ResumingDownloader:
             os.close(fd)
         if limit is not None and offset < limit:
             self._broke_off(url, offset, limit, "the body ended early")
-        return offset
 
     def _write(self, fd, chunk):
         try:
             with storage_errors(self.home, self.key):
                 write_all(fd, chunk)
         except CacheError:
-            self.discard()
+            self._discard()
             raise
 
     def _broke_off(self, url, offset, limit, reason):
@@ -321,26 +302,27 @@ class ResumingDownloader:
             url,
             f"{offset}{of} bytes came, then {reason}. Call again to go on from there",
         )
-        raise _TryAgain(error) from None
+        raise TryAgain(error) from None
 
-    def _begin(self, url, response, encoded):
+    def _begin(self, url, headers, total, encoded):
         """Empty the part and remember which version of the file follows."""
         state = {
             "url": url,
-            "etag": response.headers.get("ETag"),
-            "last_modified": response.headers.get("Last-Modified"),
+            "etag": headers.get("ETag"),
+            "last_modified": headers.get("Last-Modified"),
+            "length": total,
             "encoded": encoded,
         }
         with storage_errors(self.home, self.key):
             self._part.parent.mkdir(parents=True, exist_ok=True)
             self._part.unlink(missing_ok=True)
-            write_text(self._state_path, json.dumps(state))
+            write_text(state_path(self._part), json.dumps(state))
 
     def _resume_point(self, url):
         """Bytes that can be kept, and what is known of the version they are of."""
         size = self._size()
         try:
-            state = json.loads(self._state_path.read_text(encoding="utf-8"))
+            state = json.loads(state_path(self._part).read_text(encoding="utf-8"))
             known = state["url"], state["encoded"]
         except (OSError, ValueError, KeyError, TypeError):
             return 0, {}
@@ -348,67 +330,11 @@ class ResumingDownloader:
             return 0, {}
         if known[0] != url:  # another mirror: its ETag means nothing here
             state = {}
-        named = _headers.strong(state.get("etag")) or state.get("last_modified")
-        return (size, state) if self.verified or named else (0, {})
+        return (size, state) if self.verified or _answers.validator(state) else (0, {})
 
     def _start_over(self, reason):
-        self.discard()
+        self._discard()
         raise _StartOver(reason)
-
-    # -- checks -----------------------------------------------------------------
-
-    def _check_status(self, response, url):
-        status = response.status_code
-        page = _headers.page_title(response)
-        if status in (200, 206):
-            is_page = PurePosixPath(self.key).suffix.lower() in _PAGES
-            if page is not None and not is_page:
-                raise self._unexpected(
-                    url,
-                    f"a web page came instead of the file{_quoted(page)}: a login, a "
-                    "proxy or an error page. Open the address in a browser, or set "
-                    "SKNEURO_MIRROR to a folder that holds the file",
-                    status,
-                )
-            if url.startswith("https:") and not response.url.startswith("https:"):
-                if not self.verified:
-                    raise self._unexpected(
-                        url,
-                        f"the server redirects to {response.url}, which is not "
-                        "encrypted, and no hash of the file is known. Set "
-                        "SKNEURO_MIRROR to a folder that holds the file",
-                        status,
-                    )
-            return
-        title = f"HTTP {status} {response.reason or ''}".rstrip() + _quoted(page)
-        if status in _TRANSIENT:
-            retry_after = _headers.retry_after(response.headers)
-            when = f" (it asks to wait {retry_after:.0f} s)" if retry_after else ""
-            error = self._unexpected(
-                url,
-                f"the server is busy or broken: {title}{when}. Try again later, or "
-                "set SKNEURO_MIRROR",
-                status,
-            )
-            raise _TryAgain(error, retry_after)
-        if status in (401, 403, 407, 451):
-            way_out = (
-                "the server refuses the file. Open the address in a browser to see "
-                "whether it asks for an account"
-            )
-        elif status in (404, 410):
-            way_out = (
-                "the file is not there any more. Update skneuro (it may know a newer "
-                "address)"
-            )
-        else:
-            way_out = "this answer makes no sense for a file. Open it in a browser"
-        raise self._unexpected(
-            url,
-            f"{title}: {way_out}, or get the file by other means and set "
-            f"SKNEURO_MIRROR to a folder that holds it as {self.key}",
-            status,
-        )
 
     def _check_space(self, offset, limit):
         if limit is None:
@@ -416,7 +342,7 @@ class ResumingDownloader:
         with storage_errors(self.home, self.key):
             free = shutil.disk_usage(self._part.parent).free
         if limit - offset > free:
-            self.discard()
+            self._discard()
             raise CacheError(
                 f"{self.key} needs {limit - offset} more bytes, but the disk of the "
                 f"cache {self.home} has {free} free. Free space there (`python -m "
@@ -425,17 +351,16 @@ class ResumingDownloader:
                 key=self.key,
             )
 
-    def _served(self, url, response, size, *, resumed):
+    def _served(self, url, response, *, resumed):
         headers = response.headers
-        md5 = _headers.md5_etag(headers)
+        md5 = _answers.md5_etag(headers)
         if response.status_code == 200:  # of a range, Content-MD5 covers the range
-            md5 = _headers.content_md5(headers) or md5
+            md5 = _answers.content_md5(headers) or md5
         return Served(
             url,
             etag=headers.get("ETag"),
             last_modified=headers.get("Last-Modified"),
             md5=md5,
-            length=size,
             resumed=resumed,
         )
 
@@ -456,11 +381,10 @@ class ResumingDownloader:
         where = f" from {url}" if url else ""
         return kind(f"{self.key}{where}: {text}.", key=self.key, url=url)
 
-    def _unexpected(self, url, text, status=None):
-        error = self._error(UnexpectedResponseError, url, text)
-        error.status = status
-        return error
-
-
-def _quoted(page):
-    return f" ({page!r})" if page else ""
+    def _unexpected(self, url, text):
+        return self._error(
+            UnexpectedResponseError,
+            url,
+            f"{text}. The file has changed at its source, or the server is wrong: "
+            "update skneuro, or set SKNEURO_MIRROR to a folder with the right file",
+        )

@@ -95,6 +95,9 @@ def clear_data_home(data_home=None, *, keys=None, registry=None) -> list[Path]:
     home = _cache.get_data_home(data_home)
     recorded = _cache.recorded_keys(home)
     if keys is None:
+        for path in _cache.leftovers(home):
+            with _removal_errors(path.name):
+                path.unlink(missing_ok=True)
         keys = dict.fromkeys([*recorded, *registry])
     else:
         keys = list(keys)
@@ -105,8 +108,7 @@ def clear_data_home(data_home=None, *, keys=None, registry=None) -> list[Path]:
     for key in keys:
         path = _cache.cache_path(home, key)
         part = _cache.partial_path(home, key)
-        state = part.with_name(part.name + ".json")
-        own = [part, state, _cache.record_path(home, key)]
+        own = [part, _cache.state_path(part), _cache.record_path(home, key)]
         if not any(p.exists() for p in (path, *own)):
             continue
         with _cache.key_lock(home, key), _removal_errors(key):

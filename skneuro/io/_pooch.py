@@ -1,5 +1,6 @@
 """The one downloader: mirror, HTTP and DOIs into the cache, checked with Pooch."""
 
+import contextlib
 import datetime
 import logging
 import math
@@ -8,6 +9,7 @@ import sys
 import urllib.parse
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
 from skneuro.exceptions import (
     CacheError,
@@ -17,32 +19,27 @@ from skneuro.exceptions import (
     UnexpectedResponseError,
     UnverifiedDownloadWarning,
 )
-from skneuro.io import _cache, _headers
-from skneuro.io._http import ResumingDownloader, Served, open_session
+from skneuro.io import _answers, _cache
+from skneuro.io._http import USER_AGENT, ResumingDownloader, Served, open_session
 from skneuro.io._registry import RegistryRow
 from skneuro.utils import progress_bar
 
 logger = logging.getLogger("skneuro")
 
 
-def total_bytes(rows):
-    """Sum of the lengths, and the number of rows of unknown length."""
-    sizes = [row.bytes for row in rows]
-    return sum(s for s in sizes if s is not None), sizes.count(None)
+def known_bytes(rows) -> int:
+    """Sum of the lengths that are known."""
+    return sum(row.bytes for row in rows if row.bytes is not None)
 
 
 def describe_size(rows) -> str:
     """Say how many files and bytes are to come: ``"3 files, 5.2 MB"``."""
-    rows = list(rows)
-    known, n_unknown = total_bytes(rows)
     text = f"{len(rows)} file{'s' * (len(rows) != 1)}"
-    if n_unknown < len(rows):
-        text += f", {format_bytes(known)}"
-    if n_unknown:
-        text += (
-            f"{' and' if n_unknown < len(rows) else ','} {n_unknown} of unknown size"
-        )
-    return text
+    n_unknown = sum(row.bytes is None for row in rows)
+    if rows and n_unknown == len(rows):
+        return f"{text} of unknown size"
+    text += f", {format_bytes(known_bytes(rows))}"
+    return text + f" and {n_unknown} of unknown size" * (n_unknown > 0)
 
 
 def format_bytes(n_bytes) -> str:
@@ -76,19 +73,53 @@ def _parse_seconds(text):
     return seconds
 
 
-def _warn(message):
-    """Warn at the line outside skneuro.io that asked for the file."""
-    level, frame = 2, sys._getframe(1)
+def _warn(row):
+    """Warn at the line outside skneuro that asked for the file."""
+    level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("skneuro."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UnverifiedDownloadWarning, stacklevel=level - 1)
+    warnings.warn(
+        f"the registry knows no hash of {row.key}: its content is taken on trust and "
+        "its hash recorded, so that a later change is noticed. Pass strict=True to "
+        "refuse such files.",
+        UnverifiedDownloadWarning,
+        stacklevel=level,
+    )
+
+
+def _record(home, row, path, served, sha256=None):
+    sha256 = sha256 or _cache.file_hash(path)
+    _cache.write_record(
+        home,
+        _cache.Record(
+            key=row.key,
+            url=served.url,
+            sha256=sha256.removeprefix("sha256:"),
+            bytes=path.stat().st_size,
+            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            etag=served.etag,
+            last_modified=served.last_modified,
+        ),
+    )
+
+
+def adopt(home, row):
+    """Take a cached file of unknown hash on trust: warn, and record its hash."""
+    _warn(row)
+    path = _cache.cache_path(home, row.key)
+    try:
+        with _cache.key_lock(home, row.key), _cache.storage_errors(home, row.key):
+            if _cache.read_record(home, row.key) is None:
+                _record(home, row, path, Served(str(path)))
+    except CacheError as exc:  # a read-only cache can be used, and warns every time
+        logger.info("the hash of %s stays unrecorded: %s", row.key, exc)
 
 
 class Fetcher:
     """One call of `fetch_files`: its session, its progress bar, its settings."""
 
     # Keyword arguments of ResumingDownloader: patience with servers.
-    patience: dict = {}  # noqa: RUF012
+    patience: ClassVar[dict] = {}
 
     def __init__(self, home, progress):
         self.home = home
@@ -113,9 +144,8 @@ class Fetcher:
     def fetch(self, rows):
         size = describe_size(rows)
         logger.info("fetching %s into %s", size, self.home)
-        known, n_unknown = total_bytes(rows)
         bar = progress_bar(
-            known if n_unknown == 0 else None,
+            known_bytes(rows) or None,
             desc=f"fetching {size}",
             unit="B",
             enabled=self.progress,
@@ -135,13 +165,10 @@ class Fetcher:
                 self.bar.update(row.bytes or 0)
                 return
             if not expected:
-                _warn(
-                    f"the registry knows no hash of {row.key}: its content is taken on "
-                    "trust and its hash recorded, so that a later change is noticed. "
-                    "Pass strict=True to refuse such files."
-                )
-            if state == "unverified":  # somebody put it there
-                self.adopt(row, target)
+                _warn(row)
+            if state == "unverified":  # somebody put it there in this moment
+                with _cache.storage_errors(self.home, row.key):
+                    _record(self.home, row, target, Served(str(target)))
                 return
             if state != "missing":
                 logger.warning("%s: %s, fetching it again", target, state)
@@ -150,38 +177,18 @@ class Fetcher:
                 part.parent.mkdir(parents=True, exist_ok=True)
             served, sha256 = self.obtain(row, part, expected)
             with _cache.storage_errors(self.home, row.key):
-                self.record(row, part, served, sha256)
+                _record(self.home, row, part, served, sha256)
                 _cache.install(part, target)
-                part.with_name(part.name + ".json").unlink(missing_ok=True)
-
-    def adopt(self, row, target):
-        """Record a file of unknown hash that is already there."""
-        self.bar.update(row.bytes or 0)
-        try:
-            with _cache.storage_errors(self.home, row.key):
-                sha256 = _cache.file_hash(target).removeprefix("sha256:")
-                self.record(row, target, Served(str(target)), sha256)
-        except CacheError as exc:
-            logger.info("%s stays unrecorded: %s", row.key, exc)
-
-    def record(self, row, path, served, sha256):
-        _cache.write_record(
-            self.home,
-            _cache.Record(
-                key=row.key,
-                url=served.url,
-                sha256=sha256 or _cache.file_hash(path).removeprefix("sha256:"),
-                bytes=path.stat().st_size,
-                date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                etag=served.etag,
-                last_modified=served.last_modified,
-            ),
-        )
+                _cache.discard_partial(part)
 
     # -- where a file comes from ------------------------------------------------
 
     def obtain(self, row, part, expected):
-        """Bring a file to ``part`` and check it; return its origin and sha256."""
+        """Bring a file to ``part`` and check it; return its origin and sha256.
+
+        A resumed download that is wrong is fetched once more from its beginning.
+        """
+        may_repeat = True
         while True:
             served = self.transfer(row, part, bool(expected))
             try:
@@ -189,18 +196,17 @@ class Fetcher:
             except HashMismatchError:
                 with _cache.storage_errors(self.home, row.key):
                     size = part.stat().st_size
-                    part.unlink()
+                    _cache.discard_partial(part)
                 self.bar.update(-size)
-                if not served.resumed:
+                if not (served.resumed and may_repeat):
                     raise
+            may_repeat = False
             logger.info("%s: the resumed download is wrong; starting over", row.key)
 
     def transfer(self, row, part, verified) -> Served:
         if self.mirror_folder is not None:
-            source = self.mirror_folder.joinpath(*row.key.split("/"))
-            if source.is_file():
-                return self.copy(row, source, part)
-            logger.info("%s is not in the mirror %s", row.key, self.mirror_folder)
+            if (served := self.copy(row, part)) is not None:
+                return served
         if self.offline:
             raise OfflineError(
                 f"{row.key} is not in the cache {self.home}"
@@ -226,13 +232,15 @@ class Fetcher:
         if not row.url.startswith("doi:"):
             return row.url
         import requests
-        from pooch.downloaders import REQUESTS_HEADERS, doi_to_repository
+        from pooch.downloaders import doi_to_repository
+        from pooch.utils import parse_url
 
-        doi, _, name = row.url.removeprefix("doi:").rpartition("/")
+        parts = parse_url(row.url)
+        doi, name = parts["netloc"], parts["path"].lstrip("/")
         try:
             if doi not in self.archives:
                 self.archives[doi] = doi_to_repository(
-                    doi, timeout=self.timeout, headers=REQUESTS_HEADERS
+                    doi, timeout=self.timeout, headers=USER_AGENT
                 )
             return self.archives[doi].download_url(name)
         except (requests.ConnectionError, requests.Timeout) as exc:
@@ -258,41 +266,58 @@ class Fetcher:
             verified=verified,
             session=self.session,
             on_progress=self.bar.update,
+            on_length=self.lengthen if row.bytes is None else None,
             timeout=self.timeout,
             **self.patience,
         )(url, part)
 
-    def copy(self, row, source, part) -> Served:
-        """Copy a file of the mirror folder, which stays as it is."""
-        with _cache.storage_errors(self.home, row.key):
-            part.unlink(missing_ok=True)
-            copy = open(part, "xb", buffering=0)
-        try:
-            with copy:
-                size = self.copy_chunks(row, source, copy)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        return Served(str(source), length=size)
+    def lengthen(self, n_bytes):
+        """Count a file of unknown length in, once its server names the length."""
+        self.bar.total = (self.bar.total or 0) + n_bytes
+        self.bar.refresh()
 
-    def copy_chunks(self, row, source, copy):
-        size = 0
+    def copy(self, row, part) -> Served | None:
+        """Copy a file of the mirror folder; None if it is not there."""
+        source = self.mirror_folder.joinpath(*row.key.split("/"))
+        with self.mirror_errors(row, source):
+            try:
+                file = open(source, "rb", buffering=0)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                logger.info("%s is not in the mirror %s", row.key, self.mirror_folder)
+                return None
+        with file:
+            with _cache.storage_errors(self.home, row.key):
+                _cache.discard_partial(part)
+                copy = _cache.open_partial(part)
+            try:
+                with self.mirror_errors(row, source):
+                    self.copy_chunks(row, file, copy)
+            except BaseException:
+                _cache.discard_partial(part)
+                raise
+            finally:
+                os.close(copy)
+        return Served(str(source))
+
+    def copy_chunks(self, row, file, copy):
+        size = os.fstat(file.fileno()).st_size
+        if row.bytes not in (None, size):
+            raise UnexpectedResponseError(
+                f"{row.key}: the mirror's file {file.name} has {size} bytes, expected "
+                f"{row.bytes}. Copy it anew into the mirror, or unset SKNEURO_MIRROR.",
+                key=row.key,
+                url=str(file.name),
+            )
+        while chunk := file.read(1 << 20):
+            with _cache.storage_errors(self.home, row.key):
+                _cache.write_all(copy, chunk)
+            self.bar.update(len(chunk))
+
+    @contextlib.contextmanager
+    def mirror_errors(self, row, source):
+        """Turn a failed reading of the mirror into an error that says what to do."""
         try:
-            with open(source, "rb", buffering=0) as file:
-                announced = os.fstat(file.fileno()).st_size
-                if row.bytes not in (None, announced):
-                    raise UnexpectedResponseError(
-                        f"{row.key}: the mirror's file {source} has {announced} bytes, "
-                        f"expected {row.bytes}. Copy it anew into the mirror, or unset "
-                        "SKNEURO_MIRROR.",
-                        key=row.key,
-                        url=str(source),
-                    )
-                while chunk := file.read(1 << 20):
-                    with _cache.storage_errors(self.home, row.key):
-                        _cache.write_all(copy.fileno(), chunk)
-                    size += len(chunk)
-                    self.bar.update(len(chunk))
+            yield
         except DownloadError:
             raise
         except OSError as exc:
@@ -302,7 +327,6 @@ class Fetcher:
                 key=row.key,
                 url=str(source),
             ) from exc
-        return size
 
     # -- what it must be --------------------------------------------------------
 
@@ -312,7 +336,7 @@ class Fetcher:
             found = sha256 = _cache.file_hash(part)
             if expected.startswith("md5:"):
                 found = _cache.file_hash(part, expected)
-            is_page = _headers.looks_like_page(part)
+            is_page = _answers.looks_like_page(part)
             if expected:
                 fault = self.mismatch(row, expected, found) if found != expected else ""
             else:
@@ -326,37 +350,35 @@ class Fetcher:
             )
         if not expected:
             logger.info("%s: recorded %s", row.key, sha256)
-        return sha256.removeprefix("sha256:")
+        return sha256
 
     def distrust(self, row, part, served, is_page):
         """Say what is wrong with a file of unknown hash; empty if nothing is seen."""
-        if is_page and not row.key.lower().endswith((".html", ".htm")):
+        if is_page and not _answers.may_be_page(row.key):
             return (
-                "is not the file and was removed. Open the address in a browser, or "
+                "is not the file and was not kept. Open the address in a browser, or "
                 "set SKNEURO_MIRROR to a folder that holds the file."
             )
-        if (
-            served.md5
-            and (found := _cache.file_hash(part, "md5:")) != f"md5:{served.md5}"
-        ):
+        said = f"md5:{served.md5}"
+        if served.md5 and (found := _cache.file_hash(part, said)) != said:
             return (
-                f"has {found}, but the server says md5:{served.md5}: it was damaged on "
-                "the way and removed. Try again."
+                f"has {found}, but the server says {said}: it was damaged on "
+                "the way and was not kept. Try again."
             )
         return ""
 
     def mismatch(self, row, expected, found):
         if row.verified:
             return (
-                f"has {found}, but the registry expects {expected}; the file was "
-                "removed. It was damaged on the way or has changed at its source: try "
-                "again, and if it repeats, update skneuro or set SKNEURO_MIRROR to a "
-                "folder with the right file."
+                f"has {found}, but the registry expects {expected}; it was not kept. "
+                "It was damaged on the way or has changed at its source: try again, "
+                "and if it repeats, update skneuro or set SKNEURO_MIRROR to a folder "
+                "with the right file."
             )
         record = _cache.read_record(self.home, row.key)
         return (
             f"has {found}, but {expected} was recorded when it was first fetched "
-            f"({record.date}): it has changed at its source, and the new file was "
-            "removed. If you trust the new one, run "
+            f"({record.date}): it has changed at its source, and the new file "
+            "was not kept. If you trust it, run "
             f"`python -m skneuro.datasets clear {row.key}` and fetch again."
         )
