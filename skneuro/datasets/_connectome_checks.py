@@ -81,7 +81,7 @@ def read_subject_files(files, name):
         found = {}
         for subject in subjects:
             keys = fnmatch.filter(files, f"{glob.escape(subject)}/{pattern}")
-            paths = [files[key] for key in keys]
+            paths = [files[key] for key in sorted(keys)]
             if len(paths) > 1:
                 raise ValueError(
                     f"subject {subject} of {name} has {len(paths)} files "

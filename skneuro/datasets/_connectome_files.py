@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -201,12 +202,12 @@ def _as_float(array, source):
 def _load_numpy(path):
     """Read ``.npy`` as an array, ``.npz`` as a dict of its arrays."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return loaded
             return {key: loaded[key] for key in loaded.files}
-    except (ValueError, OSError, EOFError, zlib.error) as exc:
+    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
         raise ValueError(
             f"{path} is not a readable NumPy file of plain numbers ({exc}); save it "
             "again with np.save or np.savez."
@@ -298,7 +299,7 @@ def _read_text(path):
     """Read a table with or without names above the columns and beside the rows."""
     table = _split(path)
     first, rest = table[0], table[1:]
-    named_rows = bool(rest) and not any(_is_number(row[0]) for row in rest)
+    named_rows = bool(rest) and all(r[0] and not _is_number(r[0]) for r in rest)
     header = (
         first[0] == ""
         or not all(map(_is_number, first[1:]))
