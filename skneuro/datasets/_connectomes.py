@@ -1,6 +1,7 @@
 """Measured connectomes: the two that are fetched, and the user's own."""
 
 from numbers import Real
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ _N_AAL2 = 94  # regions of AAL2 without the cerebellum
         "name": [StrOptions({"gw", "hcp"})],
         "normalize": [StrOptions(set(NORMALIZATIONS)), None],
         "subcortical": ["boolean"],
-        "data_home": [str, Path, None],
+        "data_home": [str, PathLike, None],
         "download_if_missing": ["boolean"],
     },
     prefer_skip_nested_validation=True,
@@ -70,7 +71,7 @@ def fetch_connectome(
         Whether to keep the 14 regions of AAL2 that are not cortex (hippocampus,
         parahippocampal gyrus, amygdala, caudate, putamen, pallidum and thalamus): 94
         regions instead of 80.
-    data_home : str or Path, default=None
+    data_home : str or path-like, default=None
         Folder of the cache; None is ``SKNEURO_DATA`` or the platform's cache folder.
     download_if_missing : bool, default=True
         Whether to download files that are not in the cache; False raises instead.
@@ -297,7 +298,8 @@ def load_connectome(
                     f"{argument} was given beside the folder {name}, which brings its "
                     "own; leave it out, or pass single files."
                 )
-        subjects, data = read_subject_files(find_subject_files(name), name)
+        files = find_subject_files(name)
+        subjects, data = read_subject_files(files, name, variables)
     else:
         data = {
             kind: read_subjects(item, kind, variables.get(kind))

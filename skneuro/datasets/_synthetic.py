@@ -16,9 +16,10 @@ _CENTRE = np.array([30.0, -17.0, 17.0])
 _SEMI_AXES = np.array([27.0, 69.0, 52.0])
 # Tract length over straight distance, between the medians of gw (1.06) and hcp (1.61).
 _CURVATURE = 1.3
-# Median weight of homotopic links over the median weight within hemispheres, between
+# Least distance term of homotopic links over the median one within hemispheres. With
+# it, median homotopic weights are 2.8 times median weights within hemispheres, between
 # gw (2.6) and hcp (3.0).
-_HOMOTOPIC_GAIN = 2.8
+_HOMOTOPIC_FLOOR = 2.0
 # Standard deviation of the natural logarithm of a weight about the distance rule.
 _LOG_SPREAD = 1.0
 
@@ -42,13 +43,14 @@ def make_connectome(n_nodes=80, *, decay=0.1, density=0.25, random_state=None):
        (centres at x = ±30, y = -17, z = 17 mm, semi-axes 27, 69 and 52 mm, from the
        centres of the cortical AAL2 regions), turned at random.
     2. The tract between two regions is 1.3 times as long as the straight line.
-    3. Every region is linked with its mirror image. All other links are drawn without
-       replacement with probabilities in proportion to :math:`e^{-\lambda d}`. This is
-       the graph of [1]_: axons are thrown until the wanted number of links exists. The
-       links that join what would fall apart come first, so that the graph is connected.
+    3. Mirror images are always linked. All other links are drawn without replacement
+       with probabilities in proportion to :math:`e^{-\lambda d}`, as if axons were
+       thrown until the wanted number of links exists. Links that join what would fall
+       apart come first, so that the graph is connected.
     4. Weights are lognormal, :math:`w = e^{-\lambda d + \xi}` with
-       :math:`\xi \sim N(0, 1)`. Homotopic links, which are stronger than their length
-       says, have 2.8 times the median of the distance term within hemispheres instead.
+       :math:`\xi \sim N(0, 1)`. For links of mirror images, which are stronger than
+       their length says, the distance term is at least twice its median over the links
+       within hemispheres, and at most its maximum there.
     5. All weights are scaled such that the spectral radius of the matrix is 1, so that
        a global coupling means the same for any number of regions.
 
@@ -104,13 +106,17 @@ def make_connectome(n_nodes=80, *, decay=0.1, density=0.25, random_state=None):
     not predict: in the data of :func:`fetch_connectome`, the logarithm of the weight
     falls by only 0.03 per mm within hemispheres.
 
+    A departure from [1]_: there the length of an axon is drawn first and then a pair of
+    regions at that distance; here every pair has a probability of its own, so that the
+    rate asked for can be read off the pairs.
+
     The matrix is symmetric because diffusion imaging, the source of human connectomes,
     cannot tell the direction of an axon.
 
-    The factors 1.3 and 2.8 lie between what the data of :func:`fetch_connectome` give:
-    tract lengths over distances between centroids have a median of 1.06 (gw) and 1.61
-    (hcp), homotopic weights over weights within hemispheres a ratio of medians of 2.6
-    and 3.0.
+    Two factors come from the data of :func:`fetch_connectome`. The median of tract
+    lengths over distances between centroids is 1.06 for gw and 1.61 for hcp: 1.3 lies
+    between. The ratio of median homotopic weight to median weight within hemispheres is
+    2.6 for gw and 3.0 for hcp: the factor 2 above gives 2.8.
 
     References
     ----------
@@ -143,7 +149,8 @@ def make_connectome(n_nodes=80, *, decay=0.1, density=0.25, random_state=None):
     linked = _draw_links(n_nodes, lengths, homotopic, decay, density, rng)
     log_weights = -decay * lengths
     if (typical := log_weights[linked & within]).size:
-        log_weights[homotopic] = np.median(typical) + np.log(_HOMOTOPIC_GAIN)
+        floor = np.median(typical) + np.log(_HOMOTOPIC_FLOOR)
+        log_weights[homotopic] = log_weights[homotopic].clip(floor, typical.max())
     log_weights += _LOG_SPREAD * rng.standard_normal(lengths.size)
     log_weights -= log_weights[linked].max()  # keeps exp away from underflow
     connectivity = squareform(np.where(linked, np.exp(log_weights), 0.0))

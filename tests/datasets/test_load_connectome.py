@@ -311,6 +311,15 @@ def test_a_folder_of_subjects(folder, weights, bold):
     np.testing.assert_allclose(connectome.tract_lengths, 9 * weights)
 
 
+def test_variables_of_a_folder_may_have_other_names(folder, weights):
+    for path in folder.rglob("DTI_CM_1.mat"):
+        scipy.io.savemat(path, {"weights": weights})
+    with pytest.raises(ValueError, match=r"DTI_CM_1\.mat has no variable 'sc'"):
+        load_connectome(folder)
+    connectome = load_connectome(folder, variables={"connectivity": "weights"})
+    np.testing.assert_allclose(connectome.connectivity, weights)
+
+
 def test_a_folder_without_bold_is_fine(folder):
     for path in folder.rglob("*rsfMRI*"):
         path.unlink()

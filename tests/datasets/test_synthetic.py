@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 from skneuro.datasets import fetch_connectome, load_atlas_labels, make_connectome
-from skneuro.datasets._synthetic import _CURVATURE, _HOMOTOPIC_GAIN
+from skneuro.datasets._synthetic import _CURVATURE
 
 SIZES = [2, 3, 4, 5, 8, 31, 80, 150]
 
@@ -102,7 +102,7 @@ def test_homotopic_links_are_stronger_than_links_within_hemispheres():
         ratios.append(
             np.median(weights[homotopic]) / np.median(weights[links & within])
         )
-    assert np.exp(np.mean(np.log(ratios))) == pytest.approx(_HOMOTOPIC_GAIN, rel=0.15)
+    assert 2.6 < np.exp(np.mean(np.log(ratios))) < 3.0  # as in gw and hcp
 
 
 @pytest.mark.parametrize("n_nodes", [80, 81])
@@ -141,7 +141,7 @@ def test_a_seeded_connectome_stays_what_it_was():
     connectome = make_connectome(10, random_state=0)
     weights, lengths = connectome.connectivity, connectome.tract_lengths
     assert np.count_nonzero(weights) == 22
-    np.testing.assert_allclose(weights[0, 5], 0.048818854692556604, rtol=1e-9)
+    np.testing.assert_allclose(weights[0, 5], 0.036484556887792376, rtol=1e-9)
     np.testing.assert_allclose(lengths[0, 9], 188.92047934722103, rtol=1e-9)
 
 
@@ -196,4 +196,3 @@ def test_constants_lie_between_the_measured_connectomes(shared_data, monkeypatch
     np.testing.assert_allclose(gains, [2.6, 3.0], atol=0.05)
     np.testing.assert_allclose(slopes, [-0.03, -0.03], atol=0.003)
     assert curvatures[0] < _CURVATURE < curvatures[1]
-    assert gains[0] < _HOMOTOPIC_GAIN < gains[1]
