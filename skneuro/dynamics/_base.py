@@ -1,5 +1,6 @@
 """The scikit-learn face that all simulators share."""
 
+import copy
 import warnings
 from numbers import Integral, Real
 from types import SimpleNamespace
@@ -277,6 +278,11 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _make_network(self, weights, lengths):
         """Edges with their lags; a value sent in one step is seen in the next."""
+        key = (weights, lengths, self.conduction_speed, self.dt)
+        known = getattr(self, "_network_key", None)
+        if known is not None and all(map(np.array_equal, key, known)):
+            return self._network  # with its sorted edges
+        self._network_key = key
         delays = np.rint(lengths / (self.conduction_speed * self.dt))
         to, start = np.nonzero(weights)
         lag = delays[to, start].astype(np.int64) + 1
@@ -488,7 +494,18 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def _check_drive(self, X):
         return validate_data(self, X, reset=False, allow_nd=True, dtype=np.float64)
 
-    def _collect(self, results, names, first_step):
+    def _name(self, recorded, observed, names=None, first_step=0):
+        """Let the monitor name what was recorded."""
+        return self._monitor().name_recordings(
+            recorded,
+            observed,
+            variables=names or self._recorded(all_by_default=False),
+            units=self.units,
+            first_step=first_step,
+            dt=self.dt,
+        )
+
+    def _collect(self, results, names, first_step=0):
         """Stack and name the recordings of several runs; failures raise or warn."""
         for k, result in enumerate(results):
             if result.failure is not None:
@@ -502,14 +519,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 if self.on_divergence == "raise":
                     raise error
                 warnings.warn(f"{error} Its values are NaN.", stacklevel=3)
-        return self._monitor().name_recordings(
-            [np.stack(v) for v in zip(*(r.recorded for r in results), strict=True)],
-            [np.stack(v) for v in zip(*(r.observed for r in results), strict=True)],
-            variables=names,
-            units=self.units,
-            first_step=first_step,
-            dt=self.dt,
-        )
+        return self._name(results.recorded, results.observed, names, first_step)
 
     def transform(self, X):
         """Simulate the response to each drive.
@@ -544,10 +554,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             progress=self.verbose,
             desc=type(self).__name__,
         )
-        recordings = self._collect(results, names, first_step=0)
-        if len(recordings) == 1:
-            return recordings[0].values
-        return np.concatenate([r.values for r in recordings], axis=1)
+        return _join(self._collect(results, names))
 
     def simulate(self, X=None, *, continue_from=None):
         """Simulate and return labelled series; the end is kept in ``state_``.
@@ -685,44 +692,69 @@ n_times)
     >>> simulate_batch(hopf, [{"coupling": c} for c in (0.1, 0.5, 0.9)]).shape
     (3, 10, 500)
     """
-    fitted, plans, owners = [], [], []
-    for index, params in enumerate(param_list):
-        one = clone(simulator).set_params(**params)
+    fitted, plans = [], []
+    for params in param_list:
+        one = _variant(simulator, params, fitted[-1] if fitted else None)
+        fitted.append(one)
+        samples = [None]
         if X is None:
             one._fit_without_drive()
-            samples = [None]
         else:
-            one.fit(X)
-            samples = validate_data(
-                one, X, reset=False, allow_nd=True, dtype=np.float64
-            )
+            samples = one.fit(X)._check_drive(X)
         names = one._recorded(all_by_default=False)
-        fitted.append((one, names))
-        for k, sample in enumerate(samples):
-            plans.append(one._plan(sample, names, simulation=k))
-            owners.append(index)
+        plans += [one._plan(x, names, simulation=k) for k, x in enumerate(samples)]
     results = run_plans(
         plans, n_jobs=n_jobs, progress=verbose, desc=type(simulator).__name__
     )
+    n_samples = len(plans) // len(fitted)
+    for k, result in enumerate(results):
+        if result.failure is None:
+            continue
+        index = k // n_samples
+        one = fitted[index]
+        error = result.error(
+            type(one).__name__,
+            one.dt,
+            what=f"parameter set {index}, {param_list[index]}",
+            labels=one.labels_,
+        )
+        error.simulation = index
+        if (on_divergence or one.on_divergence) == "raise":
+            raise error
+        warnings.warn(f"{error} Its values are NaN.", stacklevel=2)
+
+    if results.recorded is not None:
+        # All sets record the same: their series lie in one array already.
+        values = _join(fitted[0]._name(results.recorded, results.observed))
+        if X is None:
+            return values
+        return values.reshape(len(fitted), n_samples, *values.shape[1:])
     outputs = []
-    for index, (one, names) in enumerate(fitted):
-        mine = [r for r, owner in zip(results, owners, strict=True) if owner == index]
-        failed = next((r for r in mine if r.failure is not None), None)
-        if failed is not None:
-            error = failed.error(
-                type(one).__name__,
-                one.dt,
-                what=f"parameter set {index} {param_list[index]}",
-                labels=one.labels_,
+    for index, one in enumerate(fitted):
+        mine = results[index * n_samples : (index + 1) * n_samples]
+        values = _join(
+            one._name(
+                [np.stack(v) for v in zip(*(r.recorded for r in mine), strict=True)],
+                [np.stack(v) for v in zip(*(r.observed for r in mine), strict=True)],
             )
-            error.simulation = index
-            if (on_divergence or one.on_divergence) == "raise":
-                raise error
-            warnings.warn(f"{error} Its values are NaN.", stacklevel=2)
-            mine = [r._replace(failure=None) for r in mine]
-        recordings = one._collect(mine, names, first_step=0)
-        values = np.concatenate([r.values for r in recordings], axis=1)
+        )
         outputs.append(values[0] if X is None else values)
-    if len({o.shape for o in outputs}) == 1:
-        return np.stack(outputs)
     return outputs
+
+
+def _variant(simulator, params, previous):
+    """Copy a simulator with other parameters; arrays that are not set are shared."""
+    one = copy.copy(simulator)
+    for name, value in vars(simulator).items():
+        if isinstance(value, BaseEstimator):  # may be changed by nested names
+            setattr(one, name, clone(value))
+    if previous is not None:  # its network is kept if it turns out to be the same
+        one._network, one._network_key = previous._network, previous._network_key
+    return one.set_params(**params)
+
+
+def _join(recordings):
+    """Join recordings along the channels, variable by variable."""
+    if len(recordings) == 1:
+        return recordings[0].values
+    return np.concatenate([r.values for r in recordings], axis=1)

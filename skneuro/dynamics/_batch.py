@@ -9,7 +9,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from skneuro.engine._backend import LANES, VECTORS
 from skneuro.engine._codegen import DTYPE_NAMES
 from skneuro.engine._jobs import Failure, Job, Network, SimulationState
-from skneuro.engine._run import Run
+from skneuro.engine._run import Run, make_recordings
 from skneuro.exceptions import SimulationError
 from skneuro.utils import progress_bar
 
@@ -92,6 +92,23 @@ class Result(NamedTuple):
             node=node,
             variable=f.variable,
         )
+
+
+class Results(list):
+    """Results of several simulations, with their series stacked.
+
+    Parameters
+    ----------
+    results : list of Result
+        One per simulation.
+    recorded, observed : list of ndarray of shape (n_jobs, n_nodes, n_samples) or None
+        The memory that the series of all results are views of; None where their shapes
+        differ.
+    """
+
+    def __init__(self, results, recorded, observed):
+        super().__init__(results)
+        self.recorded, self.observed = recorded, observed
 
 
 def _driven_ports(job):
@@ -184,9 +201,9 @@ def _group(plans):
     ]
 
 
-def _run_batch(plans, progress):
+def _make_run(plans):
     first = plans[0]
-    run = Run(
+    return Run(
         first.network,
         [p.job for p in plans],
         taps=first.taps,
@@ -196,21 +213,26 @@ def _run_batch(plans, progress):
         hold=first.hold,
         drive_start=first.job.state.step,
     )
-    weight = len(plans)
+
+
+def _run_batch(plans, jobs, recordings, progress):
+    run = _make_run(plans)
     recorded, observed = run.advance(
-        first.n_steps,
-        None if progress is None else lambda steps: progress(steps * weight),
+        plans[0].n_steps,
+        None if progress is None else lambda steps: progress(steps * len(plans)),
+        recordings=recordings,
+        jobs=jobs,
     )
     failures = {f.job: f for f in run.failures}
     states = run.final_states()
     return [
         Result(
-            [values[k] for values in recorded],
-            [values[k] for values in observed],
-            states[k],
-            failures.get(k),
+            [values[job] for values in recorded],
+            [values[job] for values in observed],
+            states[lane],
+            failures.get(lane),
         )
-        for k in range(len(plans))
+        for lane, job in enumerate(jobs)
     ]
 
 
@@ -231,23 +253,65 @@ def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
 
     Returns
     -------
-    list of Result
+    Results
         In the order of the plans, the same bits however they are run.
     """
     batches = _group(plans)
+    recordings = _make_recordings(plans)
     results = [None] * len(plans)
     total = sum(p.n_steps for p in plans)
     with progress_bar(
         total, desc=desc, unit="step", unit_scale=True, enabled=progress
     ) as bar:
         update = bar.update if progress else None
-        if len(batches) == 1 or effective_n_jobs(n_jobs) == 1:
-            done = [_run_batch([plans[i] for i in b], update) for b in batches]
+        calls = [
+            ([plans[i] for i in batch], *_places(recordings, batch), update)
+            for batch in batches
+        ]
+        if len(calls) == 1 or effective_n_jobs(n_jobs) == 1:
+            done = [_run_batch(*call) for call in calls]
         else:
             done = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem")(
-                delayed(_run_batch)([plans[i] for i in b], update) for b in batches
+                delayed(_run_batch)(*call) for call in calls
             )
     for batch, outcome in zip(batches, done, strict=True):
         for index, result in zip(batch, outcome, strict=True):
             results[index] = result
-    return results
+    if recordings is None:
+        return Results(results, None, None)
+    return Results(results, *(r.series for r in recordings))
+
+
+def _make_recordings(plans):
+    """Memory for all simulations, if all record the same; None otherwise."""
+    first = plans[0]
+
+    def shape(plan):
+        return (
+            [p.n_nodes for p in plan.network.populations],
+            plan.n_steps,
+            plan.job.state.step,
+            plan.dtype,
+            plan.taps,
+            [(o.record, o.record_interval) for o in plan.observers],
+        )
+
+    expected = shape(first)
+    if any(shape(p) != expected for p in plans[1:]):
+        return None
+    return make_recordings(
+        first.network,
+        first.taps,
+        first.observers,
+        n_jobs=len(plans),
+        first_step=first.job.state.step,
+        n_steps=first.n_steps,
+        dtype=first.dtype,
+    )
+
+
+def _places(recordings, batch):
+    """Where a batch writes: in the common memory or its own."""
+    if recordings is None:
+        return list(range(len(batch))), None
+    return batch, recordings

@@ -36,12 +36,31 @@ class Projection(NamedTuple):
     weight: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
-    """Populations and the projections between them."""
+    """Populations and the projections between them.
+
+    Attributes
+    ----------
+    populations : tuple of Population
+        Groups of nodes.
+    projections : tuple of Projection
+        Edges between them.
+    edges : dict
+        Sorted edges, kept from earlier runs.
+    """
 
     populations: tuple
     projections: tuple = ()
+    edges: dict = field(default_factory=dict, repr=False)
+
+    def __getstate__(self):
+        """Leave the sorted edges behind: they are quickly made again."""
+        return {"populations": self.populations, "projections": self.projections}
+
+    def __setstate__(self, state):
+        """Take what was pickled."""
+        self.__dict__.update(state, edges={})
 
     @property
     def max_lag(self):

@@ -10,6 +10,7 @@ from skneuro.engine._jobs import Failure, SimulationState
 from skneuro.engine._lanes import advance_lanes
 from skneuro.engine._network import build_edges
 from skneuro.engine._noise import make_keys
+from skneuro.engine._recordings import make_recordings
 
 _SPARE_COLUMNS = 256  # steps between two moves of the history
 _ALIGN = 16
@@ -181,6 +182,13 @@ class Run:
     # -- edges -----------------------------------------------------------------------
 
     def _make_edges(self):
+        """Edges of the network, kept with it for further runs."""
+        key = (self.lanes, self.dtype.name, self.lead)
+        if key not in self.network.edges:
+            self.network.edges[key] = self._build_edges()
+        return self.network.edges[key]
+
+    def _build_edges(self):
         names = self.network.populations
         # Rows count nodes in batches (a row is a vector of lanes), units otherwise.
         scale = self.lanes
@@ -393,66 +401,27 @@ class Run:
 
     # -- run -------------------------------------------------------------------------
 
-    def _tap_lists(self, rows, first_step, n_steps, dtype):
-        """Make the lists that `record` reads, and views of the recordings.
-
-        Parameters
-        ----------
-        rows : list of (int, int, int, int)
-            First element, padded units, nodes and interval of each tap.
-        """
-        start, place, views, size, longest = [0], [], [], 0, 0
-        n_jobs = len(self.jobs)
-        for _, n_units, n_nodes, interval in rows:
-            before = first_step // interval
-            samples = (first_step + n_steps) // interval - before
-            longest = max(longest, samples)
-            views.append((size, (n_jobs, n_nodes, samples)))
-            unit = np.arange(n_units)
-            job, node = unit % self.lanes, unit // self.lanes
-            here = size + (job * n_nodes + node) * samples - before
-            here[(job >= n_jobs) | (node >= n_nodes)] = -1 - before
-            place.append(here)
-            start.append(start[-1] + n_units)
-            size += n_jobs * n_nodes * samples
-        out = np.empty(size + longest, dtype)
-        for here, (_, _, _, interval) in zip(place, rows, strict=True):
-            before = first_step // interval
-            here[here == -1 - before] = size - before
-        lists = {
-            "at": np.array([r[0] for r in rows], np.int64),
-            "start": np.array(start, np.int64),
-            "interval": np.array([r[3] for r in rows], np.int64),
-            "place": np.concatenate([*place, np.zeros(0)]).astype(np.int64),
-            "out": out,
-            "recent": np.zeros(8 * start[-1], dtype),
-        }
-        recordings = [
-            out[at : at + int(np.prod(shape))].reshape(shape) for at, shape in views
-        ]
-        return lists, recordings
-
-    def _make_taps(self, first_step, n_steps):
-        """Make the taps of the next steps, of states and of observers."""
+    def _make_taps(self, recordings, jobs):
+        """Make the taps of states and of observers."""
+        recorded, observed = recordings
         rows = []
         for tap in self.taps:
             g = tap.population
-            at = self.state_at[g] + self.rows[g][tap.variable] * self.n_units[g]
-            n_nodes = self.network.populations[g].n_nodes
-            rows.append((at, self.n_units[g], n_nodes, tap.interval))
-        lists, recorded = self._tap_lists(rows, first_step, n_steps, self.dtype)
-        averages = np.array([t.averages for t in self.taps], bool)
-        taps = flat.Taps(averages=averages, **lists)
+            row = self.rows[g][tap.variable]
+            rows.append((self.state_at[g] + row * self.n_units[g], self.n_units[g]))
+        taps = recorded.taps(
+            rows,
+            lanes=self.lanes,
+            jobs=jobs,
+            averages=[t.averages for t in self.taps],
+        )
         rows = []
         for j, observer in enumerate(self.observers):
-            n_nodes, n_units = self.observer_units[j]
+            n_units = self.observer_units[j][1]
+            start = self._observer_arrays.state_at[j]
             for name in observer.record:
-                row = self.observer_rows[j][name]
-                at = self._observer_arrays.state_at[j] + row * n_units
-                rows.append((at, n_units, n_nodes, observer.record_interval))
-        lists, observed = self._tap_lists(rows, first_step, n_steps, np.float64)
-        observer_taps = flat.Taps(averages=np.zeros(len(rows), bool), **lists)
-        return taps, recorded, observer_taps, observed
+                rows.append((start + self.observer_rows[j][name] * n_units, n_units))
+        return taps, observed.taps(rows, lanes=self.lanes, jobs=jobs)
 
     def _make_scratch(self):
         """Working memory of `advance` in single runs and batches."""
@@ -467,7 +436,7 @@ class Run:
             net_place=np.arange(block) * n_net,
         )
 
-    def advance(self, n_steps, progress=None):
+    def advance(self, n_steps, progress=None, *, recordings=None, jobs=None):
         """Run a number of steps.
 
         Parameters
@@ -476,6 +445,10 @@ class Run:
             Steps to run.
         progress : callable, default=None
             Called with the number of steps done since the last call.
+        recordings : tuple of Recordings, default=None
+            Where to write, of states and of observers' rows; None is new memory.
+        jobs : list of int, default=None
+            Place of each simulation of this run in the recordings.
 
         Returns
         -------
@@ -485,9 +458,19 @@ class Run:
         observed : list of ndarray of shape (n_jobs, n_nodes, n_samples)
             One per recorded row of each observer.
         """
-        taps, recorded, observer_taps, observed = self._make_taps(
-            int(self.state.clock[0]), n_steps
-        )
+        if recordings is None:
+            recordings = make_recordings(
+                self.network,
+                self.taps,
+                self.observers,
+                n_jobs=len(self.jobs),
+                first_step=int(self.state.clock[0]),
+                n_steps=n_steps,
+                dtype=self.dtype,
+            )
+            jobs = list(range(len(self.jobs)))
+        taps, observer_taps = self._make_taps(recordings, jobs)
+        recorded, observed = (r.series for r in recordings)
         observers = self._observer_arrays._replace(taps=observer_taps)
         run = advance if self.lanes == 1 else advance_lanes
         end = int(self.state.clock[0]) + n_steps
@@ -515,7 +498,7 @@ class Run:
                     break
         for failure in self.failures:
             for array in (*recorded, *observed):
-                array[failure.job] = np.nan
+                array[jobs[failure.job]] = np.nan
         return recorded, observed
 
     def _locate(self, bad):
