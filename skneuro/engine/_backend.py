@@ -66,6 +66,7 @@ if VECTORS:
         sqrt,
         store,
         take,
+        transpose4,
         transpose8,
         where,
     )
@@ -112,6 +113,7 @@ else:
         sum_16_steps,
         take,
         tanh,
+        transpose4,
         transpose8,
         where,
     )
@@ -146,6 +148,7 @@ __all__ = [
     "sum_16_steps",
     "take",
     "tanh",
+    "transpose4",
     "transpose8",
     "where",
 ]

@@ -23,7 +23,7 @@ from skneuro.engine._backend import (
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
-    transpose8,
+    transpose4,
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
@@ -41,9 +41,12 @@ from skneuro.engine._steps import (
 BLOCK = 16
 
 
-@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _far_sums(net, wide, net_place, edges, history, column, n_targets):
-    """Sum over edges of 16 and more steps for a whole block of steps."""
+_HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+@njit(**_HELPER)
+def _far_sums(wide, edges, history, column):
+    """Sum over edges of at least 16 steps, target by target, for 16 steps."""
     clear(wide)
     for r in range(len(edges.rows)):
         sum_16_steps(
@@ -57,78 +60,108 @@ def _far_sums(net, wide, net_place, edges, history, column, n_targets):
             edges.start[r + 1],
             column,
         )
+
+
+def _make_level(sum_steps):
+    """Make the sums over edges of one level, target by target."""
+
+    @njit(**_HELPER)
+    def add_sums(wide, begin, edges, history, column):
+        """Add the sums of the steps from ``begin`` on to all of their targets."""
+        for r in range(len(edges.rows)):
+            sum_steps(
+                wide,
+                edges.rows[r] * BLOCK + begin,
+                0,
+                history,
+                edges.offset,
+                edges.weight,
+                edges.start[r],
+                edges.start[r + 1],
+                column + begin,
+            )
+
+    return add_sums
+
+
+_add_8 = _make_level(sum_8_steps)
+_add_4 = _make_level(sum_4_steps)
+
+
+@njit(**_HELPER)
+def _turn(net, wide, net_place, begin, n_targets):
+    """Write four steps of all targets step by step."""
     whole = n_targets - n_targets % 8
     for target in range(0, whole, 8):
-        for k in range(0, BLOCK, 8):
-            transpose8(wide, target * BLOCK + k, BLOCK, net, net_place, k, target)
+        transpose4(wide, target * BLOCK + begin, BLOCK, net, net_place, begin, target)
     for target in range(whole, n_targets):
-        for k in range(BLOCK):
+        for k in range(begin, begin + 4):
             net[k * n_targets + target] = wide[target * BLOCK + k]
 
 
-def _near_sums(size, sum_steps):
-    """Make the sums over edges of ``size`` to ``2 * size`` steps."""
+@njit(inline="always")
+def _history_sums(net, wide, few, net_place, edges, history, column, k, first):
+    """Complete the sums over past values for step k of a block.
 
-    @njit(inline="always")
-    def near_sums(net, few, edges, history, column, k, first, n_targets):
-        """Serve the ``size`` steps that step k begins or, at the first one, is in."""
-        if len(edges.rows) and (k % size == 0 or k == first):
-            begin = k - k % size
-            for r in range(len(edges.rows)):
-                for q in range(size):
-                    few[q] = 0.0
-                sum_steps(
-                    few,
-                    0,
-                    0,
-                    history,
-                    edges.offset,
-                    edges.weight,
-                    edges.start[r],
-                    edges.start[r + 1],
-                    column + begin,
-                )
-                target = edges.rows[r]
-                for q in range(k - begin, size):
-                    net[(begin + q) * n_targets + target] += few[q]
+    Those of 8 and 4 steps at once are added when their first step, or the first step
+    of the run, is reached.
+    """
+    n_targets = len(net) // BLOCK
+    if k % 4 == 0 or k == first:
+        if k % 8 == 0 or k == first:
+            _add_8(wide, k - k % 8, edges.eight, history, column)
+        _add_4(wide, k - k % 4, edges.four, history, column)
+        _turn(net, wide, net_place, k - k % 4, n_targets)
+    two, one = edges.two, edges.one
+    if k % 2 == 0 or k == first:
+        begin = k - k % 2
+        for r in range(len(two.rows)):
+            few[0] = few[1] = 0.0
+            sum_2_steps(
+                few,
+                0,
+                0,
+                history,
+                two.offset,
+                two.weight,
+                two.start[r],
+                two.start[r + 1],
+                column + begin,
+            )
+            net[begin * n_targets + two.rows[r]] += few[0]
+            net[(begin + 1) * n_targets + two.rows[r]] += few[1]
+    for r in range(len(one.rows)):
+        sum_1_step(
+            net,
+            k * n_targets + one.rows[r],
+            0,
+            history,
+            one.offset,
+            one.weight,
+            one.start[r],
+            one.start[r + 1],
+            column + k,
+        )
 
-    return near_sums
+
+@njit(**_HELPER)
+def _dense_sums(net, at, dense, source, n_targets, n_sources):
+    """Sum over a matrix of edges that see the latest values."""
+    width = max(1, VECTOR_BYTES // net.itemsize)
+    target = 0
+    while target + 4 * width <= n_targets:
+        dense_sum_4(net, at + target, dense, target, n_targets, source, n_sources)
+        target += 4 * width
+    while target < n_targets:
+        dense_sum_1(net, at + target, dense, target, n_targets, source, n_sources)
+        target += width
 
 
-_sums_8 = _near_sums(8, sum_8_steps)
-_sums_4 = _near_sums(4, sum_4_steps)
-_sums_2 = _near_sums(2, sum_2_steps)
-_sums_1 = _near_sums(1, sum_1_step)
-
-
-@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(inline="always")
 def _latest_sums(net, at, edges, source, n_targets, n_sources):
     """Sum over edges that see the latest values."""
     if len(edges.dense) > 1:
-        width = max(1, VECTOR_BYTES // net.itemsize)
-        target = 0
-        while target + 4 * width <= n_targets:
-            dense_sum_4(
-                net,
-                at + target,
-                edges.dense,
-                target,
-                n_targets,
-                source,
-                n_sources,
-            )
-            target += 4 * width
-        while target < n_targets:
-            dense_sum_1(
-                net,
-                at + target,
-                edges.dense,
-                target,
-                n_targets,
-                source,
-                n_sources,
-            )
-            target += width
+        _dense_sums(net, at, edges.dense, source, n_targets, n_sources)
     now = edges.now
     for r in range(len(now.rows)):
         sum_1_step(
@@ -207,15 +240,12 @@ def _make_advance(fingerprint):
                 # The sums at the start of the very first step, from the same code.
                 k = (step - 1) % BLOCK
                 before = clock[1] - 1 - k
-                _far_sums(net, wide, net_place, edges.far, history, before, n_targets)
-                _sums_8(net, few, edges.eight, history, before, k, k, n_targets)
-                _sums_4(net, few, edges.four, history, before, k, k, n_targets)
-                _sums_2(net, few, edges.two, history, before, k, k, n_targets)
-                _sums_1(net, few, edges.one, history, before, k, k, n_targets)
+                _far_sums(wide, edges.far, history, before)
+                _history_sums(net, wide, few, net_place, edges, history, before, k, k)
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
-            _far_sums(net, wide, net_place, edges.far, history, column, n_targets)
+            _far_sums(wide, edges.far, history, column)
             if noise.present:
                 for k in range(0, BLOCK, 2):
                     fill_normals(
@@ -225,10 +255,9 @@ def _make_advance(fingerprint):
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                _sums_8(net, few, edges.eight, history, column, k, first, n_targets)
-                _sums_4(net, few, edges.four, history, column, k, first, n_targets)
-                _sums_2(net, few, edges.two, history, column, k, first, n_targets)
-                _sums_1(net, few, edges.one, history, column, k, first, n_targets)
+                _history_sums(
+                    net, wide, few, net_place, edges, history, column, k, first
+                )
                 at = k * n_targets
                 if heun:
                     copy(sums, carry, 0)
@@ -277,9 +306,10 @@ def _make_advance(fingerprint):
                 place = column + k
                 for i in range(n_sources):
                     history[i * row_length + place] = source[i]
-                observe(observers, units, observed, state.observed_input, begin + k)
+                if len(observers.interval):
+                    observe(observers, units, observed, state.observed_input, begin + k)
+                    record(observers.taps, observed, average, begin + k, start, end - 1)
                 record(taps, units, average, begin + k, start, end - 1)
-                record(observers.taps, observed, average, begin + k, start, end - 1)
 
             step = begin + last
             clock[0] = step

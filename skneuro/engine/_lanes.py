@@ -130,9 +130,10 @@ def _make_advance(fingerprint):
                     at = (i * row_length + place) * lanes
                     for lane in range(lanes):
                         history[at + lane] = source[i * lanes + lane]
-                observe(observers, units, observed, state.observed_input, begin + k)
+                if len(observers.interval):
+                    observe(observers, units, observed, state.observed_input, begin + k)
+                    record(observers.taps, observed, average, begin + k, start, end - 1)
                 record(taps, units, average, begin + k, start, end - 1)
-                record(observers.taps, observed, average, begin + k, start, end - 1)
 
             step = begin + last
             clock[0] = step

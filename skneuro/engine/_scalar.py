@@ -101,12 +101,18 @@ def where(condition, x, y):
     return x if condition else y
 
 
-@njit(inline="always")
-def transpose8(source, start, stride, target, place, first, shift):
-    """Transpose a block of 8 x 8 elements; see `_simd.transpose8`."""
-    for r in range(8):
-        for c in range(8):
-            target[place[first + c] + shift + r] = source[start + r * stride + c]
+def _transpose(n_columns):
+    @njit(inline="always")
+    def transpose(source, start, stride, target, place, first, shift):
+        for r in range(8):
+            for c in range(n_columns):
+                target[place[first + c] + shift + r] = source[start + r * stride + c]
+
+    return transpose
+
+
+transpose8 = _transpose(8)
+transpose4 = _transpose(4)
 
 
 @njit(inline="always")

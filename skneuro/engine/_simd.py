@@ -367,48 +367,66 @@ def store(typingctx, target, index, value):
     return types.void(target, types.int64, value), codegen
 
 
-@intrinsic
-def transpose8(typingctx, source, start, stride, target, place, first, shift):
-    """Transpose a block of 8 x 8 elements.
+def _shuffle(builder, x, y, places):
+    mask = ir.Constant(ir.VectorType(_INT32, len(places)), places)
+    return builder.shuffle_vector(x, y, mask)
 
-    Row r of the block is ``source[start + r * stride : + 8]``; its column c is written
-    to ``target[place[first + c] + shift : + 8]``.
+
+def _transpose(n_columns):
+    """Make a function that transposes blocks of 8 rows and 4 or 8 columns."""
+
+    @intrinsic
+    def transpose(typingctx, source, start, stride, target, place, first, shift):
+        element = _ELEMENT_OF[source.dtype]
+        row_vector = VectorType(element, n_columns)
+        int64 = types.int64
+
+        def codegen(context, builder, sig, args):
+            source_data, target_data, place_data = (
+                _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4)
+            )
+            start, stride, first, shift = (args[i] for i in (1, 2, 5, 6))
+            rows, at = [], start
+            for _ in range(8):
+                rows.append(_load(builder, source_data, at, row_vector))
+                at = builder.add(at, stride)
+            spans = (4, 2, 1)
+            if n_columns == 4:  # two short rows side by side, then as before
+                side_by_side = list(range(8))
+                rows = [
+                    _shuffle(builder, rows[r], rows[r + 4], side_by_side)
+                    for r in range(4)
+                ]
+                spans = (2, 1)
+            # Each round exchanges halves, quarters or neighbours between two rows.
+            for span in spans:
+                low = [i if not i & span else i - span + 8 for i in range(8)]
+                high = [i + span if not i & span else i + 8 for i in range(8)]
+                exchanged = list(rows)
+                for r in range(len(rows)):
+                    if not r & span:
+                        pair = rows[r], rows[r + span]
+                        exchanged[r] = _shuffle(builder, *pair, low)
+                        exchanged[r + span] = _shuffle(builder, *pair, high)
+                rows = exchanged
+            for c in range(n_columns):
+                index = builder.add(first, ir.Constant(_INT64, c))
+                at = builder.load(builder.gep(place_data, [index]))
+                _store(builder, target_data, builder.add(at, shift), rows[c], element)
+            return context.get_dummy_value()
+
+        return types.void(source, int64, int64, target, place, int64, int64), codegen
+
+    transpose.__doc__ = f"""Transpose a block of 8 x {n_columns} elements.
+
+    Row r of the block is ``source[start + r * stride : + {n_columns}]``; its column c
+    is written to ``target[place[first + c] + shift : + 8]``.
     """
-    element = _ELEMENT_OF[source.dtype]
-    vector = VectorType(element, 8)
-    int64 = types.int64
+    return transpose
 
-    def codegen(context, builder, sig, args):
-        source_data, target_data, place_data = (
-            _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4)
-        )
-        start, stride, first, shift = (args[i] for i in (1, 2, 5, 6))
-        rows = []
-        at = start
-        for _ in range(8):
-            rows.append(_load(builder, source_data, at, vector))
-            at = builder.add(at, stride)
-        # Three rounds exchange halves, quarters and neighbours between two rows.
-        mask_type = ir.VectorType(_INT32, 8)
-        for span in (4, 2, 1):
-            low = [i if not i & span else i - span + 8 for i in range(8)]
-            high = [i + span if not i & span else i + 8 for i in range(8)]
-            exchanged = list(rows)
-            for r in range(8):
-                if not r & span:
-                    pair = rows[r], rows[r + span]
-                    for mask, out in ((low, r), (high, r + span)):
-                        exchanged[out] = builder.shuffle_vector(
-                            *pair, ir.Constant(mask_type, mask)
-                        )
-            rows = exchanged
-        for c in range(8):
-            index = builder.add(first, ir.Constant(_INT64, c))
-            at = builder.load(builder.gep(place_data, [index]))
-            _store(builder, target_data, builder.add(at, shift), rows[c], element)
-        return context.get_dummy_value()
 
-    return types.void(source, int64, int64, target, place, int64, int64), codegen
+transpose8 = _transpose(8)
+transpose4 = _transpose(4)
 
 
 @intrinsic
