@@ -257,6 +257,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         self._network = self._make_network(weights, lengths)
         self._check_monitor()
         self._steps_of_duration()
+        self._fit_numbers()
+
+    def _fit_numbers(self):
+        """Learn what depends on the values of parameters only."""
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
         self._start = self._make_initial_state(rng)
@@ -694,13 +698,9 @@ n_times)
     """
     fitted, plans = [], []
     for params in param_list:
-        one = _variant(simulator, params, fitted[-1] if fitted else None)
+        one = _variant(simulator, params, fitted[0] if fitted else None, X)
         fitted.append(one)
-        samples = [None]
-        if X is None:
-            one._fit_without_drive()
-        else:
-            samples = one.fit(X)._check_drive(X)
+        samples = [None] if X is None else one._check_drive(X)
         names = one._recorded(all_by_default=False)
         plans += [one._plan(x, names, simulation=k) for k, x in enumerate(samples)]
     results = run_plans(
@@ -742,15 +742,27 @@ n_times)
     return outputs
 
 
-def _variant(simulator, params, previous):
-    """Copy a simulator with other parameters; arrays that are not set are shared."""
-    one = copy.copy(simulator)
+def _variant(simulator, params, fitted, X):
+    """Fit a copy of a simulator with other parameters.
+
+    What does not change is taken over from a fitted variant: its network if it turns
+    out to be the same, and everything else where only values of the model change.
+    """
+    one = copy.copy(simulator if fitted is None else fitted)
     for name, value in vars(simulator).items():
         if isinstance(value, BaseEstimator):  # may be changed by nested names
             setattr(one, name, clone(value))
-    if previous is not None:  # its network is kept if it turns out to be the same
-        one._network, one._network_key = previous._network, previous._network_key
-    return one.set_params(**params)
+    if fitted is not None:  # back to the common parameters
+        vars(one).update(simulator.get_params(deep=False))
+    one.set_params(**params)
+    values = {*one.parameters, "sigma", "tau_noise", "noise_mean", "random_state"}
+    if fitted is not None and values.issuperset(params) and fitted._variant_of_values:
+        one._validate_params()
+        one._fit_numbers()
+        return one
+    one._fit_without_drive() if X is None else one.fit(X)
+    one._variant_of_values = values.issuperset(params)
+    return one
 
 
 def _join(recordings):

@@ -100,17 +100,23 @@ def build_edges(
     Edges
     """
     target, source = np.asarray(target, np.int64), np.asarray(source, np.int64)
+    weight = np.asarray(weight, np.float64)
     back = np.asarray(lag, np.int64) - lead
-    latest = back <= 1 - lead
     offset = source * row_length - back
 
+    # Level of each edge: 0 sees the latest values, 1 ... 5 sum 1 ... 16 steps at once.
+    of_lag = np.array([0, 1, 2, 2, *[3] * 4, *[4] * 8, 5], np.int8)
+    if not lead:
+        of_lag[1] = 0
+    level = of_lag[np.minimum(back, LEVELS[0])]
+    order = np.argsort(level, kind="stable")
+    stop = np.searchsorted(level[order], np.arange(1, 7))
+    latest, *members = np.split(order, stop[:-1])
+
     levels = []
-    upper = np.iinfo(np.int64).max
-    for level in LEVELS:
-        chosen = ~latest & (back >= level) & (back < upper)
-        upper = level
+    for steps, chosen in zip(LEVELS, members[::-1], strict=True):
         tile = None
-        if level == LEVELS[0] and n_sources > _TILE_SOURCES:
+        if steps == LEVELS[0] and n_sources > _TILE_SOURCES:
             tile = source[chosen] // _TILE_SOURCES
         levels.append(
             _edge_sum(
@@ -118,18 +124,18 @@ def build_edges(
                 offset[chosen],
                 weight[chosen],
                 tile,
-                fill=-level,
-                multiple=_INTERLEAVED[level],
+                fill=-steps,
+                multiple=_INTERLEAVED[steps],
                 dtype=dtype,
             )
         )
 
     dense = np.zeros(1, dtype)
-    if allow_dense and latest.sum() > _DENSE_SHARE * n_targets * n_sources:
+    if allow_dense and len(latest) > _DENSE_SHARE * n_targets * n_sources:
         matrix = np.zeros((n_sources, n_targets))
         np.add.at(matrix, (source[latest], target[latest]), weight[latest])
         dense = matrix.ravel().astype(dtype)
-        latest = np.zeros_like(latest)
+        latest = latest[:0]
     now = _edge_sum(
         target[latest],
         source[latest],
@@ -144,18 +150,23 @@ def build_edges(
 
 def _edge_sum(target, offset, weight, tile, *, fill, multiple, dtype):
     """Make rows of equal tile and target, filled up to a multiple of edges."""
+    new_row = np.ones(len(target), bool)
     if tile is not None:
         order = np.argsort(tile, kind="stable")
         target, offset, weight = target[order], offset[order], weight[order]
         tile = tile[order]
-        new_row = (np.diff(target, prepend=-1) != 0) | (np.diff(tile, prepend=-1) != 0)
+        new_row[1:] = (target[1:] != target[:-1]) | (tile[1:] != tile[:-1])
     else:
-        new_row = np.diff(target, prepend=-1) != 0
+        new_row[1:] = target[1:] != target[:-1]
     first = np.flatnonzero(new_row)
-    counts = np.diff(np.append(first, len(target)))
+    counts = np.diff(first, append=len(target))
     padded = -(-counts // multiple) * multiple
     start = np.zeros(len(first) + 1, np.int64)
     np.cumsum(padded, out=start[1:])
+    if multiple == 1:
+        return EdgeSum(
+            target[first], start, offset.astype(np.int32), weight.astype(dtype)
+        )
     place = np.arange(len(target)) + np.repeat(start[:-1] - first, counts)
     offsets = np.full(start[-1], fill, np.int32)
     weights = np.zeros(start[-1], dtype)
