@@ -226,7 +226,7 @@ def _make_advance(fingerprint):
         normal, driven = scratch.normal, scratch.driven
         net_place = scratch.net_place
 
-        start = step = clock[0]
+        step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -245,6 +245,8 @@ def _make_advance(fingerprint):
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
+            for i in range(len(state.padding)):
+                units[state.padding[i]] = units[state.padded[i]]
             _far_sums(wide, edges.far, history, column)
             if noise.present:
                 for k in range(0, BLOCK, 2):
@@ -308,8 +310,8 @@ def _make_advance(fingerprint):
                     history[i * row_length + place] = source[i]
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                    record(observers.taps, observed, average, begin + k, start, end - 1)
-                record(taps, units, average, begin + k, start, end - 1)
+                    record(observers.taps, observed, average, begin + k, end - 1)
+                record(taps, units, average, begin + k, end - 1)
 
             step = begin + last
             clock[0] = step

@@ -79,7 +79,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
-        start = step = clock[0]
+        step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -132,8 +132,8 @@ def _make_advance(fingerprint):
                         history[at + lane] = source[i * lanes + lane]
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                    record(observers.taps, observed, average, begin + k, start, end - 1)
-                record(taps, units, average, begin + k, start, end - 1)
+                    record(observers.taps, observed, average, begin + k, end - 1)
+                record(taps, units, average, begin + k, end - 1)
 
             step = begin + last
             clock[0] = step

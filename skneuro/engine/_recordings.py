@@ -27,6 +27,7 @@ class Recordings:
 
     def __init__(self, n_nodes, interval, *, n_jobs, first_step, n_steps, dtype):
         self._n_nodes, self._interval = n_nodes, interval
+        self._first_step = first_step
         self._before = [first_step // i for i in interval]
         last = first_step + n_steps
         self._samples = [
@@ -77,6 +78,7 @@ class Recordings:
             start=np.array(start, np.int64),
             interval=np.array(self._interval, np.int64),
             averages=np.array(averages or [False] * len(rows), bool),
+            first_step=self._first_step,
             place=np.concatenate([*place, np.zeros(0)]).astype(np.int64),
             out=self._out,
             recent=np.zeros(8 * start[-1], self._out.dtype),

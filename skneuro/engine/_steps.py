@@ -11,8 +11,8 @@ _OBSERVER_LANES = LANES["f64"]
 
 
 @njit(inline="always")
-def record(taps, values, average, step, first_step, last_step):
-    """Serve the taps after a step of a run from ``first_step`` to ``last_step``."""
+def record(taps, values, average, step, last_step):
+    """Serve the taps after a step; ``last_step`` is that of this call."""
     for j in range(len(taps.interval)):
         interval, at = taps.interval[j], taps.at[j]
         start = taps.start[j]
@@ -31,19 +31,23 @@ def record(taps, values, average, step, first_step, last_step):
                 for i in range(n):
                     taps.out[taps.place[start + i] + sample] = values[at + i]
         else:
-            _record_every_step(taps, values, step, first_step, last_step, at, start, n)
+            _record_every_step(taps, values, step, last_step, at, start, n)
 
 
 @njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _record_every_step(taps, values, step, first_step, last_step, at, start, n):
-    """Keep eight steps, then write them to each unit's series at once."""
+def _record_every_step(taps, values, step, last_step, at, start, n):
+    """Keep eight steps, then write them to each unit's series at once.
+
+    A call that another one follows, because a simulation of a batch has failed, may end
+    between; the steps that it kept are written by the next one.
+    """
     recent = taps.recent
     k = step % 8
     for i in range(n):
         recent[8 * start + k * n + i] = values[at + i]
     if k < 7 and step < last_step:
         return
-    begin = max(step - k, first_step)
+    begin = max(step - k, taps.first_step)
     done = 0
     if step - begin == 7:
         done = n - n % 8

@@ -51,6 +51,9 @@ class State(NamedTuple):
         Columns of history that the next step may need.
     units : ndarray
         Rows of all populations.
+    padding, padded : ndarray of int64
+        Elements of `units` that only fill vectors up, and those of the real node that
+        each repeats. They have no inputs from the network, so they would drift away.
     source : ndarray
         Latest visible values.
     history : ndarray
@@ -70,6 +73,8 @@ class State(NamedTuple):
     clock: np.ndarray
     kept: int
     units: np.ndarray
+    padding: np.ndarray
+    padded: np.ndarray
     source: np.ndarray
     history: np.ndarray
     carry: np.ndarray
@@ -128,6 +133,8 @@ class Taps(NamedTuple):
         Steps between samples.
     averages : ndarray of bool, shape (n_taps,)
         Whether a sample is the mean over the interval, or its last value.
+    first_step : int
+        First step of the recordings.
     place : ndarray of int64
         Element of `out` that sample 0 of each unit would have; others follow. Units
         that only pad a row write into spare elements at the end.
@@ -141,6 +148,7 @@ class Taps(NamedTuple):
     start: np.ndarray
     interval: np.ndarray
     averages: np.ndarray
+    first_step: int
     place: np.ndarray
     out: np.ndarray
     recent: np.ndarray
