@@ -100,6 +100,11 @@ SCALING = [
         for duration in DURATIONS
     ),
 ]
+FLOORS = [
+    Case(f"floors-{model}-{network}", model, network, 1_000.0)
+    for model in ("hopf", "wilson_cowan")
+    for network in ("gw80", "full400")
+]
 STARTUP = [
     Case(f"startup-{model}", model, "synthetic80", 100.0)
     for model in ("hopf", "wilson_cowan")

@@ -28,7 +28,7 @@ def prepare(case, connectivity, tract_lengths):
     """Return a function that builds the simulator, runs it and returns its output."""
     simulator_class = getattr(dynamics, MODELS[case["model"]])
     couplings = coupling_values(case)
-    no_drive = np.zeros((1, len(simulator_class.inputs) * len(connectivity)))
+    no_drive = np.zeros((1, len(connectivity)))
 
     def build(**options):
         return simulator_class(
