@@ -224,7 +224,19 @@ class Run:
             dtype=self.dtype,
             lead=self.lead,
             allow_dense=self.lanes == 1,
+            padding=self._padding(),
         )
+
+    def _padding(self):
+        """List the inputs of units that pad a population, and of its last node."""
+        padding, padded_like = [], []
+        for g, p in enumerate(self.network.populations):
+            for row in range(len(p.equations.inputs)):
+                start = int(self.net_at[g]) + row * self.n_units[g]
+                more = range(start + p.n_nodes * self.lanes, start + self.n_units[g])
+                padding += more
+                padded_like += [start + p.n_nodes * self.lanes - 1] * len(more)
+        return padding, padded_like
 
     # -- state -----------------------------------------------------------------------
 
@@ -317,6 +329,7 @@ class Run:
                     for j in self.jobs
                 )
                 nodes = np.arange(self.n_units[g] // self.lanes)[:, None]
+                nodes = np.minimum(nodes, population.n_nodes - 1)
                 start = self.normal_at[g]
                 start += self.n_units[g] * population.equations.noise.index(name)
                 keys[start : start + self.n_units[g]] = make_keys(
