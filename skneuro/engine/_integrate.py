@@ -247,8 +247,6 @@ def _make_advance(fingerprint):
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
-            for i in range(len(state.padding)):
-                units[state.padding[i]] = units[state.padded[i]]
             _far_sums(wide, edges.far, history, column)
             if noise.present:
                 for k in range(0, BLOCK, 2):

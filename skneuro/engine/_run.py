@@ -274,7 +274,6 @@ class Run:
                     target[:] = past[:, :1]
                     target[:, self.kept - columns :] = past[:, -columns:]
         self.source_rows = rows
-        padding, padded = self._list_padding()
         source = np.ascontiguousarray(rows[:, self.kept - 1, :]).ravel()
         carried = states[0].carry
         carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
@@ -293,8 +292,6 @@ class Run:
             clock=np.array([states[0].step, self.kept, carried is not None], np.int64),
             kept=self.kept,
             units=units,
-            padding=padding,
-            padded=padded,
             source=source,
             history=history[: n_sources * self.row_length],
             carry=carry,
@@ -303,17 +300,6 @@ class Run:
             observed_input=np.zeros(0),
             failed=np.zeros(self.lanes, bool),
         )
-
-    def _list_padding(self):
-        """List the elements of the state that fill vectors up, and what they repeat."""
-        padding, padded = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for g, population in enumerate(self.network.populations):
-            n_units, n_real = self.n_units[g], population.n_nodes * self.lanes
-            rows = np.arange(self.state_at[g], self.state_at[g + 1], n_units)
-            places = rows[:, None] + np.arange(n_real, n_units)
-            padding.append(places.ravel())
-            padded.append(np.repeat(rows + n_real - 1, n_units - n_real))
-        return np.concatenate(padding), np.concatenate(padded)
 
     def _make_noise(self):
         keys = np.zeros(_round_up(max(1, self.normal_at[-1]), 8), np.int64)
