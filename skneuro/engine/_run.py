@@ -277,19 +277,21 @@ class Run:
         source = np.ascontiguousarray(rows[:, self.kept - 1, :]).ravel()
         carried = states[0].carry
         carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
-        if carried is not None:
+        # Another precision pads otherwise; the sums are then made from the history.
+        is_carried = carried is not None and len(carried) == len(carry)
+        if is_carried:
             carry[:] = carried
         self.average_at = np.concatenate(
             [[0], np.cumsum([self.n_units[t.population] for t in self.taps])]
         ).astype(np.int64)
         average = np.zeros(self.average_at[-1])
         for j, tap in enumerate(self.taps):
-            if states[0].average:
+            if tap.averages and states[0].step % tap.interval:
                 average[self.average_at[j] : self.average_at[j + 1]] = self._spread(
-                    [s.average[j] for s in states], tap.population
+                    [s.average.get(tap, np.nan) for s in states], tap.population
                 )
         self.state = flat.State(
-            clock=np.array([states[0].step, self.kept, carried is not None], np.int64),
+            clock=np.array([states[0].step, self.kept, is_carried], np.int64),
             kept=self.kept,
             units=units,
             source=source,
@@ -569,11 +571,13 @@ class Run:
                     rows = self.source_rows[start : start + population.n_nodes]
                     past[name] = rows[:, columns, lane].copy()
                 history.append(past)
-            average = []
+            average = {}
             for j, tap in enumerate(self.taps):
+                if not tap.averages:
+                    continue
                 n_nodes = self.network.populations[tap.population].n_nodes
                 sums = self.state.average[self.average_at[j] : self.average_at[j + 1]]
-                average.append(sums[lane : n_nodes * self.lanes : self.lanes].copy())
+                average[tap] = sums[lane : n_nodes * self.lanes : self.lanes].copy()
             observed, observed_input = [], []
             for j, _o in enumerate(self.observers):
                 n_nodes, n = self.observer_units[j]
