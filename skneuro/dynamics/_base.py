@@ -263,8 +263,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         """Learn what depends on the values of parameters only."""
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
-        self._start = self._make_initial_state(rng)
         self._numbers = self._make_numbers()
+        self._start = self._make_initial_state(rng)
 
     def _make_labels(self, n_nodes):
         labels = self.labels
@@ -395,7 +395,13 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 known = past[name]
                 series[name][:, :] = known[:, :1]
                 series[name][:, columns - known.shape[1] :] = known
-        visible = equations.visible(SimpleNamespace(**series), SimpleNamespace())
+        numbers = {
+            name: value if np.ndim(value) == 0 else np.reshape(value, (-1, 1))
+            for name, value in self._numbers.items()
+        }
+        visible = equations.visible(
+            SimpleNamespace(**series), SimpleNamespace(**numbers)
+        )
         return {name: visible[name] for name in equations.sources}
 
     def _per_population(self, value, population, name):

@@ -1,8 +1,9 @@
 """Vectors where they can be built, single numbers elsewhere: the same names.
 
 Compiled code is cached on disk by numba, which notices changes only in the file that
-holds the compiled function. `FINGERPRINT`, a hash of all files of this package, is
-therefore a closure variable of every cached function.
+holds the compiled function, and not which of the two this process uses. `FINGERPRINT`,
+a hash of all files of this package and of that choice, is therefore a closure variable
+of every cached function.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def _fingerprint():
+    """Hash the sources of the engine and the versions of its compiler."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -26,11 +28,9 @@ def _fingerprint():
     return digest.hexdigest()[:16]
 
 
-def _vectors_work():
-    """Whether a function of vectors compiles and runs (cached on disk)."""
+def _check_vectors(fingerprint):
+    """Raise unless a function of vectors compiles and runs (cached on disk)."""
     from skneuro.engine._simd import fma, load, store
-
-    fingerprint = FINGERPRINT
 
     @njit(cache=True)
     def probe(x, out):
@@ -39,19 +39,25 @@ def _vectors_work():
 
     out = np.zeros(8)
     probe(np.arange(8.0), out)
-    return bool(np.array_equal(out, 2.0 * np.arange(8.0) + 1.0))
+    if not np.array_equal(out, 2.0 * np.arange(8.0) + 1.0):
+        raise ArithmeticError(f"2 x + 1 of 0 ... 7 came out as {out}")
 
 
-FINGERPRINT = _fingerprint()
-VECTORS = os.environ.get("SKNEURO_VECTORS", "1") != "0"
-if VECTORS:
+def _vectors_work(fingerprint):
+    """Whether vectors can be used; says so in the log if not."""
     # Whatever breaks here (another llvmlite, a processor LLVM cannot serve) only costs
     # speed, so it must not stop anybody's work.
     try:
-        VECTORS = _vectors_work()
+        _check_vectors(fingerprint)
     except Exception as error:
         logger.warning("the engine runs without vectors, slower: %s", error)
-        VECTORS = False
+        return False
+    return True
+
+
+FINGERPRINT = _fingerprint()
+VECTORS = os.environ.get("SKNEURO_VECTORS", "1") != "0" and _vectors_work(FINGERPRINT)
+FINGERPRINT += "-vectors" if VECTORS else "-numbers"
 
 if VECTORS:
     from skneuro.engine._simd import (

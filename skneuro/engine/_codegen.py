@@ -4,12 +4,15 @@ The generated module lives in a cache folder under a name with its content hash,
 numba's disk cache can serve it in later processes.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from skneuro.engine._backend import FINGERPRINT, LANES
 from skneuro.engine._equations import trace_stages
 from skneuro.engine._trace import Traced, evaluate
 
+_IMPORT_LOCK = threading.RLock()  # several threads may ask for the same kernel
 DTYPE_NAMES = {"float64": "f64", "float32": "f32"}
 
 _HEADER = """\
@@ -54,7 +58,7 @@ def {name}(
 {body}
 """
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<="}
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "=="}
 
 
 class _Printer:
@@ -75,9 +79,11 @@ class _Printer:
         self.reads, self.hoisted, self.tables = reads, hoisted, tables
 
     def hoist(self, node):
-        if node not in self.hoisted:
+        place = [known.index for known in self.hoisted]
+        if node.index not in place:
             self.hoisted.append(node)
-        return f"q{self.hoisted.index(node)}"
+            place.append(node.index)
+        return f"q{place.index(node.index)}"
 
     def operand(self, value):
         if not isinstance(value, Traced):
@@ -303,30 +309,49 @@ def kernel_cache():
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        user = os.getuid() if hasattr(os, "getuid") else "user"
-        folder = Path(tempfile.gettempdir()) / f"skneuro-{user}" / "kernels"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _temporary_cache(Path(tempfile.gettempdir()))
+
+
+def _temporary_cache(parent):
+    """Return a folder for code that nobody else can write to."""
+    if not hasattr(os, "getuid"):
+        return _new_folder(parent)
+    folder = parent / f"skneuro-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    about = folder.lstat()
+    is_ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+    if is_ours and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return folder
+    return _new_folder(parent)
+
+
+@functools.cache
+def _new_folder(parent):
+    return Path(tempfile.mkdtemp(prefix="skneuro-", dir=parent))
 
 
 def _load_module(stem, source):
     """Write generated code under its content hash, once, and import it."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
-    name = f"skneuro_kernel_{''.join(c if c.isalnum() else '_' for c in stem)}_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    path = kernel_cache() / f"{name}.py"
-    if not path.is_file() or path.read_text() != source:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(source)
-        os.replace(temporary, path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+    content = source.encode()
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    stem = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem[:40])
+    name = f"skneuro_kernel_{stem}_{digest}"
+    with _IMPORT_LOCK:
+        if name in sys.modules:
+            return sys.modules[name]
+        path = kernel_cache() / f"{name}.py"
+        if not path.is_file() or path.read_bytes() != content:
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            os.replace(temporary, path)
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module

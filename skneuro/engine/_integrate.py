@@ -159,7 +159,7 @@ def _dense_sums(net, at, dense, source, n_targets, n_sources):
 
 @njit(inline="always")
 def _latest_sums(net, at, edges, source, n_targets, n_sources):
-    """Sum over edges that see the latest values."""
+    """Sum over edges that see the latest values, the last part of all sums."""
     if len(edges.dense) > 1:
         _dense_sums(net, at, edges.dense, source, n_targets, n_sources)
     now = edges.now
@@ -175,6 +175,8 @@ def _latest_sums(net, at, edges, source, n_targets, n_sources):
             now.start[r + 1],
             0,
         )
+    for i in range(len(edges.padding)):
+        net[at + edges.padding[i]] = net[at + edges.padded_like[i]]
 
 
 def _make_advance(fingerprint):
@@ -245,8 +247,6 @@ def _make_advance(fingerprint):
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
-            for i in range(len(state.padding)):
-                units[state.padding[i]] = units[state.padded[i]]
             _far_sums(wide, edges.far, history, column)
             if noise.present:
                 for k in range(0, BLOCK, 2):

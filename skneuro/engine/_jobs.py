@@ -151,8 +151,9 @@ class SimulationState:
         latest value last.
     carry : ndarray or None
         Delayed sums at the end of the last step, for Heun's scheme.
-    average : list of ndarray
-        Running sums of taps that average.
+    average : dict
+        Running sums of each `Tap` that averages. A mean over an interval of which only
+        the end was seen is NaN.
     observed : list of dict
         Variables of each observer.
     observed_input : list of ndarray
@@ -164,7 +165,7 @@ class SimulationState:
     noise: list
     history: list
     carry: np.ndarray | None = None
-    average: list = field(default_factory=list)
+    average: dict = field(default_factory=dict)
     observed: list = field(default_factory=list)
     observed_input: list = field(default_factory=list)
 

@@ -98,6 +98,9 @@ def where(condition, x, y):
     """
     if isinstance(condition, Traced):
         return condition.graph.where(condition, x, y)
+    traced = next((v for v in (x, y) if isinstance(v, Traced)), None)
+    if traced is not None:  # a condition that is known before the run
+        return traced.graph.constant(x if condition else y)
     if _is_tensor(condition):
         torch = _torch()
         if not (_is_tensor(x) or _is_tensor(y)):

@@ -51,6 +51,9 @@ class Edges(NamedTuple):
     dense : ndarray, shape (n_sources * n_targets,) or (1,)
         Weights of the edges that see the latest values, as a matrix by source,
         where there are many.
+    padding, padded_like : ndarray of int64, shape (n_padding,)
+        Targets of units that only fill up a vector, and those whose sums they get:
+        then they do what a real unit does, and leave the finite numbers only with it.
     """
 
     far: EdgeSum
@@ -60,6 +63,8 @@ class Edges(NamedTuple):
     one: EdgeSum
     now: EdgeSum
     dense: np.ndarray
+    padding: np.ndarray
+    padded_like: np.ndarray
 
 
 def build_edges(
@@ -74,6 +79,7 @@ def build_edges(
     dtype,
     lead=0,
     allow_dense=True,
+    padding=((), ()),
 ):
     """Sort edges into levels.
 
@@ -94,6 +100,8 @@ def build_edges(
         Steps by which sums look ahead: 1 for the second stage of Heun's scheme.
     allow_dense : bool, default=True
         Whether many edges without delay may become a matrix.
+    padding : tuple of (array-like of int, array-like of int), default=((), ())
+        Targets of units that only fill up a vector, and those whose sums they get.
 
     Returns
     -------
@@ -131,7 +139,8 @@ def build_edges(
         )
 
     dense = np.zeros(1, dtype)
-    if allow_dense and len(latest) > _DENSE_SHARE * n_targets * n_sources:
+    size = n_targets * n_sources
+    if allow_dense and len(latest) > _DENSE_SHARE * size and size > 1:
         matrix = np.zeros((n_sources, n_targets))
         np.add.at(matrix, (source[latest], target[latest]), weight[latest])
         dense = matrix.ravel().astype(dtype)
@@ -145,7 +154,7 @@ def build_edges(
         multiple=1,
         dtype=dtype,
     )
-    return Edges(*levels, now, dense)
+    return Edges(*levels, now, dense, *(np.array(p, np.int64) for p in padding))
 
 
 def _edge_sum(target, offset, weight, tile, *, fill, multiple, dtype):

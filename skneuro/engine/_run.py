@@ -224,7 +224,19 @@ class Run:
             dtype=self.dtype,
             lead=self.lead,
             allow_dense=self.lanes == 1,
+            padding=self._padding(),
         )
+
+    def _padding(self):
+        """List the inputs of units that pad a population, and of its last node."""
+        padding, padded_like = [], []
+        for g, p in enumerate(self.network.populations):
+            for row in range(len(p.equations.inputs)):
+                start = int(self.net_at[g]) + row * self.n_units[g]
+                more = range(start + p.n_nodes * self.lanes, start + self.n_units[g])
+                padding += more
+                padded_like += [start + p.n_nodes * self.lanes - 1] * len(more)
+        return padding, padded_like
 
     # -- state -----------------------------------------------------------------------
 
@@ -262,27 +274,26 @@ class Run:
                     target[:] = past[:, :1]
                     target[:, self.kept - columns :] = past[:, -columns:]
         self.source_rows = rows
-        padding, padded = self._list_padding()
         source = np.ascontiguousarray(rows[:, self.kept - 1, :]).ravel()
         carried = states[0].carry
         carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
-        if carried is not None:
+        # Another precision pads otherwise; the sums are then made from the history.
+        is_carried = carried is not None and len(carried) == len(carry)
+        if is_carried:
             carry[:] = carried
         self.average_at = np.concatenate(
             [[0], np.cumsum([self.n_units[t.population] for t in self.taps])]
         ).astype(np.int64)
         average = np.zeros(self.average_at[-1])
         for j, tap in enumerate(self.taps):
-            if states[0].average:
+            if tap.averages and states[0].step % tap.interval:
                 average[self.average_at[j] : self.average_at[j + 1]] = self._spread(
-                    [s.average[j] for s in states], tap.population
+                    [s.average.get(tap, np.nan) for s in states], tap.population
                 )
         self.state = flat.State(
-            clock=np.array([states[0].step, self.kept, carried is not None], np.int64),
+            clock=np.array([states[0].step, self.kept, is_carried], np.int64),
             kept=self.kept,
             units=units,
-            padding=padding,
-            padded=padded,
             source=source,
             history=history[: n_sources * self.row_length],
             carry=carry,
@@ -291,17 +302,6 @@ class Run:
             observed_input=np.zeros(0),
             failed=np.zeros(self.lanes, bool),
         )
-
-    def _list_padding(self):
-        """List the elements of the state that fill vectors up, and what they repeat."""
-        padding, padded = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for g, population in enumerate(self.network.populations):
-            n_units, n_real = self.n_units[g], population.n_nodes * self.lanes
-            rows = np.arange(self.state_at[g], self.state_at[g + 1], n_units)
-            places = rows[:, None] + np.arange(n_real, n_units)
-            padding.append(places.ravel())
-            padded.append(np.repeat(rows + n_real - 1, n_units - n_real))
-        return np.concatenate(padding), np.concatenate(padded)
 
     def _make_noise(self):
         keys = np.zeros(_round_up(max(1, self.normal_at[-1]), 8), np.int64)
@@ -317,6 +317,7 @@ class Run:
                     for j in self.jobs
                 )
                 nodes = np.arange(self.n_units[g] // self.lanes)[:, None]
+                nodes = np.minimum(nodes, population.n_nodes - 1)
                 start = self.normal_at[g]
                 start += self.n_units[g] * population.equations.noise.index(name)
                 keys[start : start + self.n_units[g]] = make_keys(
@@ -570,11 +571,13 @@ class Run:
                     rows = self.source_rows[start : start + population.n_nodes]
                     past[name] = rows[:, columns, lane].copy()
                 history.append(past)
-            average = []
+            average = {}
             for j, tap in enumerate(self.taps):
+                if not tap.averages:
+                    continue
                 n_nodes = self.network.populations[tap.population].n_nodes
                 sums = self.state.average[self.average_at[j] : self.average_at[j + 1]]
-                average.append(sums[lane : n_nodes * self.lanes : self.lanes].copy())
+                average[tap] = sums[lane : n_nodes * self.lanes : self.lanes].copy()
             observed, observed_input = [], []
             for j, _o in enumerate(self.observers):
                 n_nodes, n = self.observer_units[j]

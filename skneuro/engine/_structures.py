@@ -51,9 +51,6 @@ class State(NamedTuple):
         Columns of history that the next step may need.
     units : ndarray
         Rows of all populations.
-    padding, padded : ndarray of int64
-        Elements of `units` that only fill vectors up, and those of the real node that
-        each repeats. They have no inputs from the network, so they would drift away.
     source : ndarray
         Latest visible values.
     history : ndarray
@@ -73,8 +70,6 @@ class State(NamedTuple):
     clock: np.ndarray
     kept: int
     units: np.ndarray
-    padding: np.ndarray
-    padded: np.ndarray
     source: np.ndarray
     history: np.ndarray
     carry: np.ndarray

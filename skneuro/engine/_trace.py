@@ -5,8 +5,6 @@ leaves a graph of elementary operations, from which kernels, hoisted constants a
 adjoints are made. Nothing here knows a model.
 """
 
-import math
-
 import numpy as np
 
 
@@ -29,6 +27,7 @@ class Traced:
     """
 
     __array_ufunc__ = None  # numpy must not take over `array * traced`
+    __hash__ = object.__hash__  # `==` below is an operation of the equations
     __slots__ = ("args", "graph", "index", "op", "pure")
 
     def __init__(self, graph, index, op, args, pure):
@@ -72,10 +71,12 @@ class Traced:
         return self.graph.binary("maximum", self, -self)
 
     def __pow__(self, exponent):
-        if isinstance(exponent, int | float) and float(exponent).is_integer():
-            return self._integer_power(int(exponent))
-        if isinstance(exponent, float) and exponent == 0.5:
-            return self.graph.unary("sqrt", self)
+        if not isinstance(exponent, Traced):
+            exponent = float(exponent)
+            if exponent.is_integer():
+                return self._integer_power(int(exponent))
+            if exponent == 0.5:
+                return self.graph.unary("sqrt", self)
         log = self.graph.unary("log", self)
         return self.graph.unary("exp", self.graph.binary("mul", log, exponent))
 
@@ -107,6 +108,12 @@ class Traced:
     def __ge__(self, other):
         return self.graph.binary("le", other, self)
 
+    def __eq__(self, other):
+        return self.graph.binary("eq", self, other)
+
+    def __ne__(self, other):
+        return self.graph.binary("lt", self == other, 0.5)
+
     def __bool__(self):
         raise TypeError(
             "equations must be free of branches: write where(condition, a, b) from "
@@ -120,24 +127,7 @@ class Traced:
         )
 
 
-_FOLD_UNARY = {
-    "neg": lambda a: -a,
-    "exp": math.exp,
-    "log": math.log,
-    "sqrt": math.sqrt,
-    "sin": math.sin,
-    "cos": math.cos,
-    "tanh": math.tanh,
-    "floor": math.floor,
-}
-_FOLD_BINARY = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
-    "maximum": max,
-    "minimum": min,
-}
+_COMPARISONS = ("lt", "le", "eq")
 
 
 class Graph:
@@ -165,13 +155,16 @@ class Graph:
         return found
 
     def constant(self, value):
-        """Return a number as a node; a node passes through."""
-        return value if isinstance(value, Traced) else self.node("const", float(value))
+        """Return a number as a node; a node passes through, a comparison as 0 or 1."""
+        if not isinstance(value, Traced):
+            return self.node("const", float(value))
+        return self.where(value, 1.0, 0.0) if value.op in _COMPARISONS else value
 
     def unary(self, op, a):
         """Apply a function of one value."""
+        a = self.constant(a)
         if a.op == "const":
-            return self.constant(_FOLD_UNARY[op](a.args[0]))
+            return self.constant(_fold(op, a.args[0]))
         if op == "neg" and a.op == "neg":
             return a.args[0]
         if op == "neg" and a.op == "mul" and a.args[1].pure and not a.pure:
@@ -181,14 +174,16 @@ class Graph:
     def binary(self, op, a, b):
         """Apply an operation of two values, in its simplest equal form."""
         a, b = self.constant(a), self.constant(b)
-        if a.op == b.op == "const" and op in _FOLD_BINARY:
-            return self.constant(_FOLD_BINARY[op](a.args[0], b.args[0]))
+        if a.op == b.op == "const" and op not in _COMPARISONS:
+            return self.constant(_fold(op, a.args[0], b.args[0]))
         simpler = _SIMPLIFY.get(op)
         found = simpler(self, a, b) if simpler else None
         return self.node(op, a, b) if found is None else found
 
     def where(self, condition, a, b):
-        """Select ``a`` where the condition holds, else ``b``."""
+        """Select ``a`` where the condition holds, or is a number other than 0."""
+        if condition.op not in _COMPARISONS:
+            condition = condition != 0.0
         return self.node("where", condition, self.constant(a), self.constant(b))
 
     def reachable(self, outputs):
@@ -309,8 +304,7 @@ def differentiate(outputs, output_bars, inputs):
     return [bars.get(node.index, zero) for node in inputs]
 
 
-def _larger(graph, bar, a, b):
-    take_a = graph.node("lt", b, a)
+def _extreme(graph, bar, a, b, take_a):
     return [(a, graph.where(take_a, bar, 0.0)), (b, graph.where(take_a, 0.0, bar))]
 
 
@@ -331,8 +325,8 @@ _PULLBACK = {
     "sin": lambda g, d, n, a: [(a, d * g.unary("cos", a))],
     "cos": lambda g, d, n, a: [(a, -(d * g.unary("sin", a)))],
     "tanh": lambda g, d, n, a: [(a, d * (1.0 - n * n))],
-    "maximum": lambda g, d, n, a, b: _larger(g, d, a, b),
-    "minimum": lambda g, d, n, a, b: _larger(g, d, b, a)[::-1],
+    "maximum": lambda g, d, n, a, b: _extreme(g, d, a, b, g.node("lt", b, a)),
+    "minimum": lambda g, d, n, a, b: _extreme(g, d, a, b, g.node("lt", a, b)),
     "where": lambda g, d, n, c, a, b: [
         (a, g.where(c, d, 0.0)),
         (b, g.where(c, 0.0, d)),
@@ -356,8 +350,15 @@ _NUMPY = {
     "minimum": np.minimum,
     "lt": np.less,
     "le": np.less_equal,
+    "eq": np.equal,
     "where": np.where,
 }
+
+
+def _fold(op, *numbers):
+    """Compute an operation of constants as numpy does: infinite or NaN, no error."""
+    with np.errstate(all="ignore"):
+        return float(_NUMPY[op](*numbers))
 
 
 def evaluate(outputs, leaves):
