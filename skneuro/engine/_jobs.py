@@ -157,6 +157,8 @@ class SimulationState:
         Variables of each observer.
     observed_input : list of ndarray
         Running sums of what each observer sees.
+    monitored : tuple or None
+        By what the run was recorded, for those who continue it.
     """
 
     step: int
@@ -167,6 +169,7 @@ class SimulationState:
     average: list = field(default_factory=list)
     observed: list = field(default_factory=list)
     observed_input: list = field(default_factory=list)
+    monitored: tuple | None = None
 
 
 class Failure(NamedTuple):
