@@ -1,36 +1,52 @@
 """The scikit-learn face that all simulators share."""
 
-import copy
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
-from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skneuro.dynamics._batch import Plan, run_plans
+from skneuro.dynamics._connectome import (
+    check_connectome,
+    check_feature_names,
+    count_lags,
+    make_labels,
+)
 from skneuro.dynamics._monitors import Monitor, Raw
-from skneuro.dynamics._parameters import SETTINGS, fill_docstring, make_init
+from skneuro.dynamics._parameters import (
+    SETTINGS,
+    fill_docstring,
+    make_init,
+    same_value,
+)
+from skneuro.dynamics._states import (
+    check_states,
+    make_first_state,
+    monitored_by,
+    resume,
+)
 from skneuro.engine._equations import Equations
 from skneuro.engine._jobs import (
     Job,
     Network,
     Population,
     Projection,
-    SimulationState,
 )
 from skneuro.utils._param_validation import (
     Interval,
     StrOptions,
     _fit_context,
 )
-from skneuro.utils._validation import check_multiple, check_square_matrix
+from skneuro.utils._validation import check_multiple
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_NOT_FITTED = {"n_jobs", "verbose", "on_divergence"}  # may change after fit
 
 
 class BaseSimulator(TransformerMixin, BaseEstimator):
@@ -75,6 +91,28 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     See Also
     --------
     Hopf : A model written this way.
+
+    Examples
+    --------
+    Nodes that relax to their input:
+
+    >>> import numpy as np
+    >>> from skneuro.dynamics import BaseSimulator
+    >>> class Relaxation(BaseSimulator):
+    ...     parameters = {"tau": 10.0, "coupling": 0.5, "x_input": 1.0}
+    ...     positive = ("tau",)
+    ...     states = noise = ports = ("x",)
+    ...     coupling_inputs = {"net": "x"}
+    ...     output = "x"
+    ...
+    ...     @staticmethod
+    ...     def equations(x, net, drive, noise, p):
+    ...         network = p.coupling * net.net
+    ...         return {"x": (-x.x + network + drive.x + noise.x) / p.tau}
+    >>> weights = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> x = Relaxation(weights, duration=500.0).simulate()["x"]
+    >>> x[:, -1].values.round(3)  # 1 / (1 - 0.5)
+    array([2., 2.])
     """
 
     parameters: ClassVar[dict] = {}
@@ -96,7 +134,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     _setting_constraints: ClassVar[dict] = {
         "connectivity": ["array-like", None],
         "tract_lengths": ["array-like", None],
-        "conduction_speed": [_POSITIVE],
+        "conduction_speed": [Interval(Real, 0, None, closed="right")],
         "sigma": [_NOT_NEGATIVE, "array-like", dict],
         "tau_noise": [_NOT_NEGATIVE, "array-like", dict],
         "noise_mean": [Real, "array-like", dict],
@@ -189,6 +227,11 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         -------
         dict
             Derivative per ms of each state, and value of each algebraic variable.
+
+        Raises
+        ------
+        NotImplementedError
+            Here: each model has its own.
         """
         raise NotImplementedError("a simulator defines its equations")
 
@@ -210,8 +253,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         BaseSimulator
             This simulator.
         """
-        X = validate_data(self, X, allow_nd=True, dtype=np.float64)
-        self._fit(X.shape[1])
+        self._fit(self._check_drive(X, reset=True).shape[1])
         return self
 
     def _fit(self, n_channels):
@@ -222,41 +264,30 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 f"inputs={self.inputs!r}, expected one or several of {self.ports}, "
                 "each once."
             )
-        if self.connectivity is None:
-            if n_channels % len(ports):
-                raise ValueError(
-                    f"X has {n_channels} channels, expected a multiple of "
-                    f"{len(ports)}, the number of ports in inputs={ports}."
-                )
-            n_nodes = n_channels // len(ports)
-            weights = np.zeros((n_nodes, n_nodes))
-        else:
-            weights = check_square_matrix(self.connectivity, "connectivity").copy()
-            n_nodes = len(weights)
-            if n_channels is not None and n_channels != len(ports) * n_nodes:
-                raise ValueError(
-                    f"connectivity has shape {weights.shape}, but X drives "
-                    f"{n_channels} channels; expected {len(ports) * n_nodes}: one "
-                    f"channel per node for each port in inputs={ports}."
-                )
-            np.fill_diagonal(weights, 0.0)
-        lengths = np.zeros((n_nodes, n_nodes))
-        if self.tract_lengths is not None:
-            lengths = check_square_matrix(
-                self.tract_lengths, "tract_lengths", n_nodes=n_nodes
+        if n_channels % len(ports):
+            raise ValueError(
+                f"X has {n_channels} channels, expected a multiple of {len(ports)}, "
+                f"the number of ports in inputs={ports}."
             )
-            if (lengths < 0).any():
-                i, j = np.argwhere(lengths < 0)[0]
-                raise ValueError(
-                    f"tract_lengths[{i}, {j}] is {lengths[i, j]:g} mm, expected "
-                    "lengths of at least 0; a signal cannot arrive before it is sent."
-                )
+        weights, lengths = check_connectome(
+            self.connectivity, self.tract_lengths, n_channels // len(ports)
+        )
+        n_nodes = len(weights)
+        if n_channels != len(ports) * n_nodes:
+            raise ValueError(
+                f"connectivity has shape {weights.shape}, but X drives {n_channels} "
+                f"channels; expected {len(ports) * n_nodes}: one channel per node for "
+                f"each port in inputs={ports}."
+            )
         self.connectivity_ = weights
         self.n_nodes_ = n_nodes
-        self.labels_ = self._make_labels(n_nodes)
+        self.labels_ = make_labels(self.labels, self.connectivity, n_nodes)
+        if len(ports) == 1 and hasattr(self, "feature_names_in_"):
+            check_feature_names(self.feature_names_in_, self.labels_)
         self._network = self._make_network(weights, lengths)
         self._check_monitor()
         self._steps_of_duration()
+        self._hold()
         self._fit_numbers()
 
     def _fit_numbers(self):
@@ -264,21 +295,27 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
         self._numbers = self._make_numbers()
-        self._start = self._make_initial_state(rng)
+        self._start = make_first_state(self, rng)
+        self._fitted_settings = self._settings()
 
-    def _make_labels(self, n_nodes):
-        labels = self.labels
-        if labels is None and hasattr(self.connectivity, "columns"):
-            labels = list(self.connectivity.columns)
-        if labels is None:
-            return np.arange(n_nodes)
-        labels = np.asarray(labels)
-        if labels.shape != (n_nodes,):
-            raise ValueError(
-                f"labels has shape {labels.shape}, expected ({n_nodes},): one name per "
-                "node."
-            )
-        return labels
+    def _settings(self):
+        """Parameters that a fit depends on."""
+        settings = {
+            name: getattr(self, name)
+            for name in self._parameter_constraints
+            if name not in _NOT_FITTED
+        }
+        if isinstance(self.monitor, Monitor):
+            settings["monitor"] = (type(self.monitor), self.monitor.get_params())
+        return settings
+
+    def _changed_since_fit(self):
+        """Names of the parameters that were set to other values after the last fit."""
+        return [
+            name
+            for name, value in self._settings().items()
+            if not same_value(value, self._fitted_settings[name])
+        ]
 
     def _make_network(self, weights, lengths):
         """Edges with their lags; a value sent in one step is seen in the next."""
@@ -286,15 +323,19 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         known = getattr(self, "_network_key", None)
         if known is not None and all(map(np.array_equal, key, known)):
             return self._network  # with its sorted edges
-        self._network_key = key
-        delays = np.rint(lengths / (self.conduction_speed * self.dt))
-        to, start = np.nonzero(weights)
-        lag = delays[to, start].astype(np.int64) + 1
         equations = self._equations()
+        to, start = np.nonzero(weights)
+        lag = count_lags(
+            lengths[to, start],
+            self.conduction_speed,
+            self.dt,
+            len(weights) * len(equations.sources),
+        )
         projections = tuple(
             Projection((0, name), (0, source), to, start, lag, weights[to, start])
             for name, source in self.coupling_inputs.items()
         )
+        self._network_key = key
         return Network((Population(equations, self.n_nodes_),), projections)
 
     def _monitor(self):
@@ -321,9 +362,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             return variables if all_by_default else (self.output or self.states[0],)
         names = (self.record,) if isinstance(self.record, str) else tuple(self.record)
         unknown = [n for n in names if n not in variables]
-        if unknown or not names:
+        if unknown or not names or len(set(names)) < len(names):
             raise ValueError(
-                f"record={self.record!r}, expected one or several of {variables}."
+                f"record={self.record!r}, expected one or several of {variables}, each "
+                "once."
             )
         return names
 
@@ -339,70 +381,26 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             self.stimulus_interval, self.dt, "stimulus_interval", "dt"
         )
 
-    def _node_values(self, value, name):
-        """Check a number or one number per node."""
-        value = np.asarray(value, dtype=np.float64)
-        if value.shape not in ((), (self.n_nodes_,)):
-            raise ValueError(
-                f"{name} has shape {value.shape}, expected a number or one per node, "
-                f"({self.n_nodes_},)."
-            )
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} must be finite, got {value}.")
-        return value
-
-    def _make_initial_state(self, rng):
-        """Draw the initial values and put the given ones in their place."""
+    def _node_values(self, value, name, *, past=False):
+        """Check a number or one number per node, and with ``past`` series of them."""
         n = self.n_nodes_
-        values = {}
-        for name in (*self.states, *self.algebraic):
-            low, high = self.initial.get(name, (0.0, 0.0))
-            values[name] = low + (high - low) * rng.uniform(size=n)
-        given = dict(self.initial_state or {})
-        noise = {}
-        for name in self.noise:
-            mean = self._per_population(self.noise_mean, name, "noise_mean")
-            noise[name] = given.pop(f"{name}_noise", mean)
-            noise[name] = self._node_values(noise[name], f"initial {name}_noise")
-        past = {}
-        for name, value in given.items():
-            if name not in values:
-                expected = [*values, *(f"{n}_noise" for n in self.noise)]
-                raise ValueError(
-                    f"initial_state names {name!r}, expected some of {expected}."
-                )
-            value = np.asarray(value, dtype=np.float64)
-            if value.ndim == 2 and len(value) == n and value.shape[1]:
-                past[name] = value
-                value = value[:, -1]
-            values[name] = self._node_values(value, f"initial_state[{name!r}]")
-        return SimulationState(
-            step=0,
-            variables=[values],
-            noise=[noise],
-            history=[self._make_history(values, past)],
-        )
-
-    def _make_history(self, values, past):
-        """Past of every value that other nodes can see."""
-        equations = self._equations()
-        columns = max((v.shape[1] for v in past.values()), default=1)
-        series = {}
-        for name, value in values.items():
-            value = np.broadcast_to(value, (self.n_nodes_,))[:, None]
-            series[name] = np.broadcast_to(value, (self.n_nodes_, columns)).copy()
-            if name in past:
-                known = past[name]
-                series[name][:, :] = known[:, :1]
-                series[name][:, columns - known.shape[1] :] = known
-        numbers = {
-            name: value if np.ndim(value) == 0 else np.reshape(value, (-1, 1))
-            for name, value in self._numbers.items()
-        }
-        visible = equations.visible(
-            SimpleNamespace(**series), SimpleNamespace(**numbers)
-        )
-        return {name: visible[name] for name in equations.sources}
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{name} is {value!r}, expected a number or an array of shape ({n},)."
+            ) from error
+        series = past and array.ndim == 2 and len(array) == n and array.size
+        if array.shape not in ((), (n,)) and not series:
+            also = f", or ({n}, n_columns) for its past" if past else ""
+            raise ValueError(
+                f"{name} has shape {array.shape}, expected a number or one per node, "
+                f"({n},){also}. The number of nodes is that of connectivity, else that "
+                "of X."
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {array}.")
+        return array
 
     def _per_population(self, value, population, name):
         """Value of a noise setting for one population."""
@@ -456,8 +454,11 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     # -- run -------------------------------------------------------------------------
 
-    def _plan(self, sample, names, *, simulation=0, state=None):
-        """Make the plan of one sample: (n_channels,), (n_channels, n_times) or None."""
+    def _plan(self, sample, names, *, simulation=0, state=None, in_pieces=False):
+        """Make the plan of one sample: (n_channels,), (n_channels, n_times) or None.
+
+        Only a run that is one of several pieces may end before its first sample.
+        """
         numbers, drive = self._numbers, None
         n_steps, hold = self._steps_of_duration(), self._hold()
         if sample is not None and sample.ndim == 1:
@@ -484,6 +485,16 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 "duration=None needs 3-D X (n_samples, n_channels, n_times), got a "
                 "constant drive; pass duration in ms."
             )
+        taps, observers = self._monitor().taps(names, self.dt), self._observers()
+        intervals = [t.interval for t in taps] + [o.record_interval for o in observers]
+        if not in_pieces and n_steps < min(intervals):
+            raise ValueError(
+                f"duration is {n_steps * self.dt:g} ms, but {self._monitor()} takes "
+                f"its first sample at {min(intervals) * self.dt:g} ms, so nothing "
+                "would be recorded; simulate longer or sample more often."
+            )
+        if state is not None:
+            state = resume(state, self.dt, taps, observers)
         return Plan(
             self._network,
             Job(
@@ -494,19 +505,25 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 drive=drive,
             ),
             n_steps,
-            taps=self._monitor().taps(names, self.dt),
-            observers=self._observers(),
+            taps=taps,
+            observers=observers,
             method=self.method,
             dtype=self.dtype,
             hold=hold,
         )
 
-    def _check_drive(self, X):
-        return validate_data(self, X, reset=False, allow_nd=True, dtype=np.float64)
+    def _check_drive(self, X, *, reset=False):
+        X = validate_data(self, X, reset=reset, allow_nd=True, dtype=np.float64)
+        if X.ndim > 3 or X.shape[-1] == 0:
+            raise ValueError(
+                f"X has shape {X.shape}, expected (n_samples, n_channels) or "
+                "(n_samples, n_channels, n_times) with at least one time."
+            )
+        return X
 
     def _name(self, recorded, observed, names=None, first_step=0):
         """Let the monitor name what was recorded."""
-        return self._monitor().name_recordings(
+        recordings = self._monitor().name_recordings(
             recorded,
             observed,
             variables=names or self._recorded(all_by_default=False),
@@ -514,6 +531,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             first_step=first_step,
             dt=self.dt,
         )
+        return [
+            r._replace(values=r.values.astype(self.dtype, copy=False))
+            for r in recordings
+        ]
 
     def _collect(self, results, names, first_step=0):
         """Stack and name the recordings of several runs; failures raise or warn."""
@@ -552,9 +573,15 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         SimulationError
             If a run leaves the finite numbers.
         ValueError
-            If the length of X and ``duration`` disagree.
+            If the length of X and ``duration`` disagree, nothing would be recorded, or
+            parameters were changed after `fit`.
         """
         check_is_fitted(self)
+        if changed := self._changed_since_fit():
+            raise ValueError(
+                f"{', '.join(changed)} changed after fit; call fit again, so that the "
+                "whole simulation sees the new value."
+            )
         X = self._check_drive(X)
         names = self._recorded(all_by_default=False)
         plans = [self._plan(x, names, simulation=k) for k, x in enumerate(X)]
@@ -564,12 +591,13 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             progress=self.verbose,
             desc=type(self).__name__,
         )
-        return _join(self._collect(results, names))
+        return join(self._collect(results, names))
 
     def simulate(self, X=None, *, continue_from=None):
         """Simulate and return labelled series; the end is kept in ``state_``.
 
-        A simulator that is not fitted is fitted first.
+        A simulator that is not fitted, or whose parameters were changed since, is
+        fitted first.
 
         Parameters
         ----------
@@ -577,40 +605,37 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             Drive as in `transform`; None is one sample without.
         continue_from : list of SimulationState, default=None
             States to go on from, one per sample: ``state_`` of an earlier call. Noise
-            and time go on as if there had been no break.
+            and time go on as if there had been no break; parameters may change, except
+            ``dt`` and delays that reach further back than the state remembers.
 
         Returns
         -------
         xarray.Dataset
             One variable per recorded quantity with dimensions ``sample`` (where X is
-            given), ``node`` and ``time`` (ms); units are in the attributes.
+            given), ``node`` and ``time`` (ms); units are in the attributes. It has no
+            times if the run, which may be a piece of a longer one, ends before the
+            monitor's next sample.
 
         Raises
         ------
         SimulationError
             If a run leaves the finite numbers.
+        TypeError
+            If ``continue_from`` is not a list of states.
         ValueError
-            If the length of X and ``duration`` disagree, or the number of states and
-            samples.
+            If the length of X and ``duration`` disagree, or ``continue_from`` does not
+            fit the model, the network, the samples or the monitor.
         """
         import xarray
 
-        if not hasattr(self, "_network"):
-            self._fit_without_drive() if X is None else self.fit(X)
-        samples = [None]
-        if X is not None:
-            samples = validate_data(
-                self, X, reset=False, allow_nd=True, dtype=np.float64
-            )
-        if continue_from is not None and len(continue_from) != len(samples):
-            raise ValueError(
-                f"continue_from has {len(continue_from)} states for {len(samples)} "
-                "samples; pass one state per sample."
-            )
+        self._fit_if_needed(X, keep_noise=continue_from is not None)
+        samples = [None] if X is None else self._check_drive(X)
+        if continue_from is not None:
+            check_states(continue_from, self._network, len(samples))
         states = continue_from or [None] * len(samples)
         names = self._recorded(all_by_default=True)
         plans = [
-            self._plan(x, names, simulation=k, state=state)
+            self._plan(x, names, simulation=k, state=state, in_pieces=True)
             for k, (x, state) in enumerate(zip(samples, states, strict=True))
         ]
         results = run_plans(
@@ -621,7 +646,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         )
         first_step = plans[0].job.state.step
         recordings = self._collect(results, names, first_step)
-        self.state_ = [r.state for r in results]
+        monitored = monitored_by(self.dt, plans[0].taps, plans[0].observers)
+        self.state_ = [replace(r.state, monitored=monitored) for r in results]
         dims = ("node", "time") if X is None else ("sample", "node", "time")
         return xarray.Dataset(
             {
@@ -639,11 +665,26 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             attrs={"model": type(self).__name__},
         )
 
+    def _fit_if_needed(self, X, *, keep_noise):
+        """Fit unless that has been done with these parameters."""
+        changed = None
+        if hasattr(self, "_fitted_settings"):
+            changed = self._changed_since_fit()
+            if not changed:
+                return
+        seed = None
+        if keep_noise and changed and "random_state" not in changed:
+            seed = self._seed
+        self._fit_without_drive() if X is None else self.fit(X)
+        if seed is not None:
+            self._seed = seed
+
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_without_drive(self):
         """Fit to the network alone; one node where there is none."""
         n_nodes = 1 if self.connectivity is None else len(self.connectivity)
         self.n_features_in_ = len(self.inputs) * n_nodes
+        vars(self).pop("feature_names_in_", None)
         self._fit(self.n_features_in_)
         return self
 
@@ -655,123 +696,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         return tags
 
 
-def simulate_batch(
-    simulator, param_list, X=None, *, n_jobs=None, on_divergence=None, verbose=False
-):
-    """Simulate many parameter sets at once.
-
-    Sets that share network and delays run side by side in the lanes of vectors, others
-    one by one; each gives the same bits as alone.
-
-    Parameters
-    ----------
-    simulator : BaseSimulator
-        Model with its common parameters; it is not changed.
-    param_list : list of dict
-        Parameters of each set, as for ``set_params``.
-    X : array-like of shape (n_samples, n_channels[, n_times]), default=None
-        Drive as in ``transform``, the same for all sets; None is none.
-    n_jobs : int, default=None
-        Threads, as joblib counts them.
-    on_divergence : {"raise", "warn"}, default=None
-        What to do about sets that leave the finite numbers; the values of a set that
-        is warned of are NaN. None is what the simulator says.
-    verbose : bool, default=False
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    ndarray of shape (n_sets, n_channels, n_times) or (n_sets, n_samples, n_channels, \
-n_times)
-        What ``transform`` of each set returns, without a sample axis where X is None.
-        A list of arrays where durations or monitors make the shapes differ.
-
-    Raises
-    ------
-    SimulationError
-        If a set leaves the finite numbers; its ``simulation`` is the index of the set.
-    ValueError
-        If a set names parameters that the simulator does not have.
-
-    Examples
-    --------
-    >>> from skneuro.datasets import make_connectome
-    >>> from skneuro.dynamics import Hopf, simulate_batch
-    >>> brain = make_connectome(n_nodes=10, random_state=0)
-    >>> hopf = Hopf(brain.connectivity, brain.tract_lengths, duration=50.0)
-    >>> simulate_batch(hopf, [{"coupling": c} for c in (0.1, 0.5, 0.9)]).shape
-    (3, 10, 500)
-    """
-    fitted, plans = [], []
-    for params in param_list:
-        one = _variant(simulator, params, fitted[0] if fitted else None, X)
-        fitted.append(one)
-        samples = [None] if X is None else one._check_drive(X)
-        names = one._recorded(all_by_default=False)
-        plans += [one._plan(x, names, simulation=k) for k, x in enumerate(samples)]
-    results = run_plans(
-        plans, n_jobs=n_jobs, progress=verbose, desc=type(simulator).__name__
-    )
-    n_samples = len(plans) // len(fitted)
-    for k, result in enumerate(results):
-        if result.failure is None:
-            continue
-        index = k // n_samples
-        one = fitted[index]
-        error = result.error(
-            type(one).__name__,
-            one.dt,
-            what=f"parameter set {index}, {param_list[index]}",
-            labels=one.labels_,
-        )
-        error.simulation = index
-        if (on_divergence or one.on_divergence) == "raise":
-            raise error
-        warnings.warn(f"{error} Its values are NaN.", stacklevel=2)
-
-    if results.recorded is not None:
-        # All sets record the same: their series lie in one array already.
-        values = _join(fitted[0]._name(results.recorded, results.observed))
-        if X is None:
-            return values
-        return values.reshape(len(fitted), n_samples, *values.shape[1:])
-    outputs = []
-    for index, one in enumerate(fitted):
-        mine = results[index * n_samples : (index + 1) * n_samples]
-        values = _join(
-            one._name(
-                [np.stack(v) for v in zip(*(r.recorded for r in mine), strict=True)],
-                [np.stack(v) for v in zip(*(r.observed for r in mine), strict=True)],
-            )
-        )
-        outputs.append(values[0] if X is None else values)
-    return outputs
-
-
-def _variant(simulator, params, fitted, X):
-    """Fit a copy of a simulator with other parameters.
-
-    What does not change is taken over from a fitted variant: its network if it turns
-    out to be the same, and everything else where only values of the model change.
-    """
-    one = copy.copy(simulator if fitted is None else fitted)
-    for name, value in vars(simulator).items():
-        if isinstance(value, BaseEstimator):  # may be changed by nested names
-            setattr(one, name, clone(value))
-    if fitted is not None:  # back to the common parameters
-        vars(one).update(simulator.get_params(deep=False))
-    one.set_params(**params)
-    values = {*one.parameters, "sigma", "tau_noise", "noise_mean", "random_state"}
-    if fitted is not None and values.issuperset(params) and fitted._variant_of_values:
-        one._validate_params()
-        one._fit_numbers()
-        return one
-    one._fit_without_drive() if X is None else one.fit(X)
-    one._variant_of_values = values.issuperset(params)
-    return one
-
-
-def _join(recordings):
+def join(recordings):
     """Join recordings along the channels, variable by variable."""
     if len(recordings) == 1:
         return recordings[0].values

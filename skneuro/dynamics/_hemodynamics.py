@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skneuro.dynamics._batch import Plan, run_plans
+from skneuro.dynamics._states import check_states
 from skneuro.engine import Equations, exp, log, maximum
 from skneuro.engine._jobs import Job, Network, Population, SimulationState, Tap
 from skneuro.utils._param_validation import Interval, _fit_context
@@ -90,6 +91,23 @@ POPULATION = _BalloonPopulation(
 )
 
 
+# Values at rest: no signal, and flow and contents of one.
+RESTING_STATE = {"signal": 0.0, "flow": 1.0, "volume": 1.0, "deoxyhemoglobin": 1.0}
+
+
+def _node_values(value, name, n_nodes):
+    """Check a number or one number per node."""
+    array = np.asarray(value, dtype=float)
+    if array.shape not in ((), (n_nodes,)):
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected a number or one per node, "
+            f"({n_nodes},)."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {array}.")
+    return array
+
+
 class BalloonConstants:
     """Constants of the model and what follows from them, for its estimators."""
 
@@ -107,18 +125,39 @@ class BalloonConstants:
         """Values by name: numbers or arrays of shape (n_nodes,)."""
         values = {}
         for name in (*_CONSTANTS, "blood_volume"):
-            value = np.asarray(getattr(self, name), dtype=float)
-            if value.shape not in ((), (n_nodes,)):
-                raise ValueError(
-                    f"{name} has shape {value.shape}, expected a number or one value "
-                    f"per node, ({n_nodes},)."
-                )
-            if not (np.isfinite(value).all() and (value > 0).all()):
-                raise ValueError(f"{name} must be positive and finite, got {value}.")
+            value = _node_values(getattr(self, name), name, n_nodes)
+            if (value <= 0).any():
+                raise ValueError(f"{name} must be larger than 0, got {value}.")
             values[name] = value
         if (values["oxygen_extraction"] >= 1).any():
-            raise ValueError("oxygen_extraction must lie between 0 and 1.")
+            raise ValueError(
+                "oxygen_extraction must lie between 0 and 1, got "
+                f"{values['oxygen_extraction']}."
+            )
+        if self.signal_weights is not None:
+            weights = np.asarray(self.signal_weights, dtype=float)
+            if weights.shape != (3,) or not np.isfinite(weights).all():
+                raise ValueError(
+                    f"signal_weights is {self.signal_weights!r}, expected three finite "
+                    "numbers, k1, k2 and k3."
+                )
         return values
+
+    def _first_values(self, n_nodes):
+        """Values of the four states at the start: those at rest, or given ones."""
+        first = dict(RESTING_STATE)
+        for name, value in (self.initial_state or {}).items():
+            if name not in first:
+                raise ValueError(
+                    f"initial_state names {name!r}, expected some of {STATES}."
+                )
+            first[name] = _node_values(value, f"initial_state[{name!r}]", n_nodes)
+            if name in ("flow", "volume") and (first[name] <= 0).any():
+                raise ValueError(
+                    f"initial_state[{name!r}] must be larger than 0, got "
+                    f"{first[name]}; 1 is rest."
+                )
+        return first
 
     def bold_signal(self, volume, deoxyhemoglobin):
         """Compute the BOLD signal of the two states that it depends on.
@@ -144,11 +183,6 @@ class BalloonConstants:
             + k2 * (1 - deoxyhemoglobin / volume)
             + k3 * (1 - volume)
         )
-
-
-def resting_state():
-    """Values at rest: no signal, flow and contents of one."""
-    return {"signal": 0.0, "flow": 1.0, "volume": 1.0, "deoxyhemoglobin": 1.0}
 
 
 class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
@@ -226,7 +260,7 @@ class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
     >>> activity[..., :1000] = 1.0  # one second of activity, dt = 1 ms
     >>> bold = BalloonWindkessel(t_r=1.0, dt=1.0).fit_transform(activity)
     >>> bold.shape, int(bold.argmax())
-    ((1, 1, 20), 3)
+    ((1, 1, 20), 2)
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -280,10 +314,23 @@ class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
         BalloonWindkessel
             This estimator.
         """
-        validate_data(self, X, allow_nd=True, dtype=np.float64)
+        self._check_activity(X, reset=True)
         self._constants(self.n_features_in_)
-        self._interval = check_multiple(self.t_r * 1000.0, self.dt, "t_r in ms", "dt")
+        self._first_values(self.n_features_in_)
+        self._steps_per_volume()
         return self
+
+    def _steps_per_volume(self):
+        return check_multiple(self.t_r * 1000.0, self.dt, "t_r in ms", "dt")
+
+    def _check_activity(self, X, *, reset=False):
+        X = validate_data(self, X, reset=reset, allow_nd=True, dtype=np.float64)
+        if X.ndim > 3 or X.shape[-1] == 0:
+            raise ValueError(
+                f"X has shape {X.shape}, expected (n_samples, n_nodes) or (n_samples, "
+                "n_nodes, n_times) with at least one time."
+            )
+        return X
 
     def transform(self, X):
         """Compute BOLD signals, from the initial state.
@@ -302,8 +349,17 @@ class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
         ------
         SimulationError
             If the integration diverges, which a smaller step prevents.
+        ValueError
+            If X is shorter than ``t_r``, so that there is no volume.
         """
-        return self.simulate(X)
+        bold = self.simulate(X)
+        if not bold.shape[-1]:
+            raise ValueError(
+                f"X lasts less than t_r={self.t_r:g} s, so there is no volume; pass a "
+                "longer series or a shorter t_r, and check dt="
+                f"{self.dt:g} ms."
+            )
+        return bold
 
     def simulate(self, X, *, continue_from=None, return_state=False):
         """Compute BOLD signals of a piece of activity.
@@ -327,25 +383,22 @@ class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If ``continue_from`` is not a list of states.
         ValueError
-            If ``continue_from`` has another number of samples.
+            If ``continue_from`` has another number of samples or of nodes.
         SimulationError
             If the integration diverges, which a smaller step prevents.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, allow_nd=True, dtype=np.float64)
+        X = self._check_activity(X)
         n_nodes = X.shape[1]
-        if continue_from is not None and len(continue_from) != len(X):
-            raise ValueError(
-                f"continue_from has {len(continue_from)} states, but X has {len(X)} "
-                "samples; pass one state per sample."
-            )
-        constants = self._constants(n_nodes)
-        initial = resting_state() | (self.initial_state or {})
-        unknown = sorted(set(initial) - set(STATES))
-        if unknown:
-            raise ValueError(f"initial_state has {unknown}, expected some of {STATES}.")
         network = Network((Population(POPULATION, n_nodes),))
+        if continue_from is not None:
+            check_states(continue_from, network, len(X))
+        constants = self._constants(n_nodes)
+        initial = self._first_values(n_nodes)
+        interval = self._steps_per_volume()
         n_steps = (
             X.shape[2]
             if X.ndim == 3
@@ -375,8 +428,8 @@ class BalloonWindkessel(BalloonConstants, TransformerMixin, BaseEstimator):
                     job,
                     n_steps,
                     taps=(
-                        Tap(0, "volume", self._interval),
-                        Tap(0, "deoxyhemoglobin", self._interval),
+                        Tap(0, "volume", interval),
+                        Tap(0, "deoxyhemoglobin", interval),
                     ),
                 )
             )

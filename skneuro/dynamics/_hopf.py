@@ -91,7 +91,10 @@ class Hopf(BaseSimulator):
 
     @staticmethod
     def equations(x, net, drive, noise, p):
-        """Return the time derivatives of both states."""
+        """Return the time derivatives of both states.
+
+        %(equations)s
+        """
         growth = p.a - x.x * x.x - x.y * x.y
         network = p.coupling * (net.net - p.diffusive * p.net_strength * x.x)
         return {

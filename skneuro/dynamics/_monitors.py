@@ -6,11 +6,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skneuro.dynamics._hemodynamics import (
-    OBSERVER,
-    BalloonConstants,
-    resting_state,
-)
+from skneuro.dynamics._hemodynamics import OBSERVER, BalloonConstants
 from skneuro.engine._jobs import Observer, Tap
 from skneuro.utils._param_validation import Interval
 from skneuro.utils._validation import check_multiple
@@ -165,7 +161,7 @@ class Bold(BalloonConstants, Monitor):
     t_r : float, default=2.0
         Repetition time, in s. Volume k is taken at time ``(k + 1) * t_r``.
     dt : float, default=None
-        Integration step of the haemodynamics, in ms; they see the mean activity over
+        Integration step of the haemodynamics, in ms. They see the mean activity over
         it. None is the step of the simulation; 1 ms is faster and 3e-6 off.
     oxygen_extraction : float or array-like of shape (n_nodes,), default=0.34
         Resting oxygen extraction fraction, dimensionless.
@@ -182,6 +178,9 @@ class Bold(BalloonConstants, Monitor):
     signal_weights : array-like of shape (3,), default=None
         Weights of the three terms of the signal, dimensionless; see
         `BalloonWindkessel`.
+    initial_state : dict, default=None
+        First value of ``signal`` (1/s), ``flow``, ``volume`` and ``deoxyhemoglobin``
+        (relative to rest): numbers or arrays of shape (n_nodes,). None starts at rest.
 
     See Also
     --------
@@ -204,6 +203,7 @@ class Bold(BalloonConstants, Monitor):
         "t_r": [Interval(Real, 0, None, closed="neither")],
         "dt": [Interval(Real, 0, None, closed="neither"), None],
         **BalloonConstants._constant_constraints,
+        "initial_state": [dict, None],
     }
 
     def __init__(
@@ -218,6 +218,7 @@ class Bold(BalloonConstants, Monitor):
         transit_time=0.98,
         blood_volume=0.02,
         signal_weights=None,
+        initial_state=None,
     ):
         self.t_r = t_r
         self.dt = dt
@@ -228,6 +229,7 @@ class Bold(BalloonConstants, Monitor):
         self.transit_time = transit_time
         self.blood_volume = blood_volume
         self.signal_weights = signal_weights
+        self.initial_state = initial_state
 
     def observers(self, activity, n_nodes, dt):
         """List the observers that look at the simulator's activity.
@@ -240,6 +242,11 @@ class Bold(BalloonConstants, Monitor):
             Number of nodes.
         dt : float
             Step of the simulation, in ms.
+
+        Returns
+        -------
+        tuple of Observer
+            One, which records volume and deoxyhemoglobin.
         """
         variable, offset, gain = activity
         update = 1
@@ -259,7 +266,7 @@ class Bold(BalloonConstants, Monitor):
                     "activity_gain": gain,
                     "activity_offset": offset,
                 },
-                initial=resting_state(),
+                initial=self._first_values(n_nodes),
                 update_interval=update,
                 record=("volume", "deoxyhemoglobin"),
                 record_interval=volume * update,
@@ -267,7 +274,28 @@ class Bold(BalloonConstants, Monitor):
         )
 
     def name_recordings(self, recorded, observed, *, variables, units, first_step, dt):
-        """Compute the BOLD signal of the recorded states."""
+        """Compute the BOLD signal of the recorded states.
+
+        Parameters
+        ----------
+        recorded : list of ndarray
+            Recorded variables: none.
+        observed : list of ndarray of shape (n_jobs, n_nodes, n_volumes)
+            Volume and deoxyhemoglobin.
+        variables : tuple of str
+            Names of the recorded variables.
+        units : dict
+            Their units.
+        first_step : int
+            Steps done before the recording.
+        dt : float
+            Step of the simulation, in ms.
+
+        Returns
+        -------
+        list of Recording
+            One, ``"bold"``.
+        """
         volume, deoxyhemoglobin = observed
         first = first_step // round(self.t_r * 1000.0 / dt)
         times = (first + np.arange(1, volume.shape[-1] + 1)) * (self.t_r * 1000.0)

@@ -2,6 +2,8 @@
 
 import textwrap
 
+import numpy as np
+
 SETTINGS = {
     "conduction_speed": 20.0,
     "sigma": 0.0,
@@ -29,7 +31,27 @@ connectivity : array-like of shape (n_nodes, n_nodes), default=None
     Weights, ``connectivity[i, j]`` from node j to node i, dimensionless; the
     diagonal is ignored. None leaves the nodes uncoupled, as many as X drives.
 tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
-    Lengths of the connections, in mm; the diagonal is ignored. None is no delay.
+    Lengths of the connections, in mm. The diagonal is ignored; None is no delay.
+"""
+
+_EQUATIONS = """\
+Parameters
+----------
+x : SimpleNamespace
+    Variables before the step.
+net : SimpleNamespace
+    Sums over the network, delayed.
+drive : SimpleNamespace
+    Input at each port.
+noise : SimpleNamespace
+    Noise of each population.
+p : SimpleNamespace
+    Parameters by name.
+
+Returns
+-------
+dict
+    Derivative per ms of each state, and value of each algebraic variable.
 """
 
 _SIMULATION = """\
@@ -37,9 +59,9 @@ conduction_speed : float, default=20.0
     Speed of signals between nodes, in m/s. ``np.inf`` is no delay.
 sigma : float, array-like of shape (n_nodes,) or dict, default=0.0
     Amplitude of the noise that adds to the input of each population, in units of
-    that input times ms^-1/2. A dict names populations.
+    that input times ms^-1/2, or ms^1/2 for white noise. A dict names populations.
 tau_noise : float, array-like of shape (n_nodes,) or dict, default=5.0
-    Correlation time of the noise, an Ornstein-Uhlenbeck process, in ms; 0 is white
+    Correlation time of the noise, an Ornstein-Uhlenbeck process, in ms. 0 is white
     noise.
 noise_mean : float, array-like of shape (n_nodes,) or dict, default=0.0
     Mean of the noise process, in units of the input that it adds to.
@@ -113,7 +135,11 @@ def make_init(cls, parameters, settings):
 
 
 def fill_docstring(cls):
-    """Replace ``%(connectome)s`` and ``%(simulation)s`` in the docstring of a model."""
+    """Replace ``%(...)s`` in the docstrings of a model and of its equations."""
+    function = cls.equations
+    if function.__doc__:
+        filled = textwrap.indent(_EQUATIONS, " " * 8).strip()
+        function.__doc__ = function.__doc__.replace("%(equations)s", filled)
     if not cls.__doc__:
         return
     simulation = _SIMULATION.format(
@@ -125,3 +151,30 @@ def fill_docstring(cls):
     for name, text in (("connectome", _CONNECTOME), ("simulation", simulation)):
         filled = textwrap.indent(text, "    ").strip()
         cls.__doc__ = cls.__doc__.replace(f"%({name})s", filled)
+
+
+def same_value(a, b):
+    """Whether two values of a parameter are the same.
+
+    Parameters
+    ----------
+    a, b : object
+        Numbers, words, arrays, tables, or containers of these.
+
+    Returns
+    -------
+    bool
+    """
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same_value(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same_value, a, b))
+    if hasattr(a, "equals"):  # tables
+        return a.equals(b)
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    return bool(a == b)

@@ -113,7 +113,10 @@ class WilsonCowan(BaseSimulator):
 
     @staticmethod
     def equations(x, net, drive, noise, p):
-        """Return the time derivatives of both states."""
+        """Return the time derivatives of both states.
+
+        %(equations)s
+        """
         input_exc = p.c_excexc * x.exc - p.c_inhexc * x.inh + p.coupling * net.net
         input_inh = p.c_excinh * x.exc - p.c_inhinh * x.inh
         s_exc = sigmoid(p.a_exc * (input_exc + drive.exc - p.mu_exc))

@@ -158,6 +158,8 @@ class SimulationState:
         Variables of each observer.
     observed_input : list of ndarray
         Running sums of what each observer sees.
+    monitored : tuple or None
+        By what the run was recorded, for those who continue it.
     """
 
     step: int
@@ -168,6 +170,7 @@ class SimulationState:
     average: dict = field(default_factory=dict)
     observed: list = field(default_factory=list)
     observed_input: list = field(default_factory=list)
+    monitored: tuple | None = None
 
 
 class Failure(NamedTuple):

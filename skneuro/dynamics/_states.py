@@ -1,0 +1,201 @@
+"""Where a simulation starts: values, their past, and states to go on from."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from skneuro.engine._jobs import SimulationState
+
+
+def make_first_state(simulator, rng):
+    """Draw the initial values and put the given ones in their place.
+
+    Parameters
+    ----------
+    simulator : BaseSimulator
+        Simulator with checked network and numbers.
+    rng : RandomState
+        Source of random initial values.
+
+    Returns
+    -------
+    SimulationState
+
+    Raises
+    ------
+    ValueError
+        If ``initial_state`` names what the model does not have, or its values do not
+        fit the nodes or the bounds of the model.
+    """
+    n = simulator.n_nodes_
+    values = {}
+    for name in (*simulator.states, *simulator.algebraic):
+        low, high = simulator.initial.get(name, (0.0, 0.0))
+        values[name] = low + (high - low) * rng.uniform(size=n)
+    given = dict(simulator.initial_state or {})
+    noise = {}
+    for name in simulator.noise:
+        mean = simulator._per_population(simulator.noise_mean, name, "noise_mean")
+        value = given.pop(f"{name}_noise", mean)
+        noise[name] = simulator._node_values(value, f"initial_state['{name}_noise']")
+    past = {}
+    for name, value in given.items():
+        if name not in values:
+            expected = [*values, *(f"{n}_noise" for n in simulator.noise)]
+            raise ValueError(
+                f"initial_state names {name!r}, expected some of {expected}."
+            )
+        series = simulator._node_values(value, f"initial_state[{name!r}]", past=True)
+        low, high = simulator.bounds.get(name, (None, None))
+        if (low is not None and (series < low).any()) or (
+            high is not None and (series > high).any()
+        ):
+            raise ValueError(
+                f"initial_state[{name!r}] holds values from {series.min():g} to "
+                f"{series.max():g}, expected values within the bounds ({low}, {high}) "
+                f"of {name}."
+            )
+        values[name] = series
+        if series.ndim == 2:
+            past[name] = series
+            values[name] = series[:, -1]
+    return SimulationState(
+        step=0,
+        variables=[values],
+        noise=[noise],
+        history=[
+            _make_history(
+                simulator._equations(), values, past, simulator._numbers, n
+            )
+        ],
+    )
+
+
+def _make_history(equations, values, past, numbers, n_nodes):
+    """Past of every value that other nodes can see."""
+    columns = max((v.shape[1] for v in past.values()), default=1)
+    series = {}
+    for name, value in values.items():
+        value = np.broadcast_to(value, (n_nodes,))[:, None]
+        series[name] = np.broadcast_to(value, (n_nodes, columns)).copy()
+        if name in past:
+            known = past[name]
+            series[name][:, :] = known[:, :1]
+            series[name][:, columns - known.shape[1] :] = known
+    columns = {
+        name: value if np.ndim(value) == 0 else np.reshape(value, (-1, 1))
+        for name, value in numbers.items()
+    }
+    visible = equations.visible(SimpleNamespace(**series), SimpleNamespace(**columns))
+    return {name: visible[name] for name in equations.sources}
+
+
+def check_states(states, network, n_samples):
+    """Check states that an earlier run returned against the network of the next one.
+
+    Parameters
+    ----------
+    states : list of SimulationState
+        One per sample.
+    network : Network
+        Populations and projections of the next run.
+    n_samples : int
+        Expected number.
+
+    Raises
+    ------
+    TypeError
+        If it is not a list of states.
+    ValueError
+        If there are not as many as samples, or they belong to another model, to another
+        number of nodes, to shorter delays or to different times.
+    """
+    if not isinstance(states, list | tuple) or not all(
+        isinstance(s, SimulationState) for s in states
+    ):
+        kind = type(states).__name__
+        raise TypeError(
+            f"continue_from is a {kind}, expected a list of states, one per sample: "
+            "what an earlier call left in state_, or returned."
+        )
+    if len(states) != n_samples:
+        raise ValueError(
+            f"continue_from has {len(states)} states for {n_samples} samples; pass one "
+            "state per sample."
+        )
+    if len({(s.step, s.monitored) for s in states}) > 1:
+        raise ValueError(
+            f"continue_from has states after {sorted({s.step for s in states})} steps "
+            "or of several monitors; expected the states of one run. Continue the "
+            "others on their own."
+        )
+    expected = [
+        dict.fromkeys(p.equations.variables, (p.n_nodes,)) for p in network.populations
+    ]
+    for state in states:
+        found = [{k: np.shape(v) for k, v in g.items()} for g in state.variables]
+        if found != expected:
+            raise ValueError(
+                f"continue_from holds the variables {found}, expected {expected}: it "
+                "comes from another model or another number of nodes."
+            )
+        columns = min(
+            (past.shape[1] for g in state.history for past in g.values()),
+            default=network.max_lag,
+        )
+        if columns < network.max_lag:
+            raise ValueError(
+                f"continue_from remembers {columns - 1} steps of the past, but the "
+                f"longest delay is {network.max_lag - 1} steps; keep tract_lengths and "
+                "conduction_speed, or start anew."
+            )
+
+
+def resume(state, dt, taps, observers):
+    """Return the state with the running sums that the next run can use.
+
+    Parameters
+    ----------
+    state : SimulationState
+        End of an earlier run.
+    dt : float
+        Step of the next run, in ms.
+    taps, observers : tuple
+        What the next run records.
+
+    Returns
+    -------
+    SimulationState
+        The same state if both runs have the same monitor; else one without the sums of
+        the earlier monitor.
+
+    Raises
+    ------
+    ValueError
+        If the step has changed, or a mean would begin in the middle of its interval.
+    """
+    monitored = monitored_by(dt, taps, observers)
+    if state.monitored in (None, monitored):
+        return state
+    if state.monitored[0] != dt:
+        raise ValueError(
+            f"continue_from was simulated with dt={state.monitored[0]:g} ms, but "
+            f"dt={dt:g} ms; delays and times count steps, so keep dt."
+        )
+    intervals = [t.interval for t in taps if t.averages]
+    intervals += [o.update_interval for o in observers]
+    for interval in intervals:
+        if state.step % interval:
+            raise ValueError(
+                f"continue_from ends at {state.step * dt:g} ms, in the middle of an "
+                f"interval of {interval * dt:g} ms of a monitor that did not see its "
+                "beginning; go on with the same monitor and record, or change them at "
+                "a multiple of the interval."
+            )
+    return replace(state, average=[], observed=[], observed_input=[])
+
+
+def monitored_by(dt, taps, observers):
+    """Say by what a run was recorded, to be compared when it goes on."""
+    return dt, tuple(taps), tuple((o.variable, o.update_interval) for o in observers)
