@@ -715,7 +715,7 @@ n_times)
         error = result.error(
             type(one).__name__,
             one.dt,
-            what=f"parameter set {index}, {param_list[index]}",
+            what=f"parameter set {index}, {_describe(param_list[index])}",
             labels=one.labels_,
         )
         error.simulation = index
@@ -740,6 +740,14 @@ n_times)
         )
         outputs.append(values[0] if X is None else values)
     return outputs
+
+
+def _describe(params):
+    """Parameters in words; of large arrays only the shape."""
+    return {
+        name: value if np.size(value) <= 4 else f"shape {np.shape(value)}"
+        for name, value in params.items()
+    }
 
 
 def _variant(simulator, params, previous):
