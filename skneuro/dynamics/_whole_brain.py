@@ -300,7 +300,7 @@ class WholeBrainRegressor(RegressorMixin, BaseEstimator):
                 node=error.node,
                 variable=error.variable,
                 simulation=error.simulation,
-            ) from error
+            ) from None  # all that it says is said here
         if signals.shape[1] != connectivity.shape[1]:
             raise ValueError(
                 f"simulator records {signals.shape[1]} series for "
