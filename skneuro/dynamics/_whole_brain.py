@@ -101,8 +101,10 @@ class WholeBrainRegressor(RegressorMixin, BaseEstimator):
     then what ``predict`` returns.
 
     Tract lengths are a keyword of ``fit``, ``predict`` and ``score``. Inside pipelines
-    and searches they travel by metadata routing: ``set_config(
-    enable_metadata_routing=True)``, ``set_fit_request(tract_lengths=True)`` and so on.
+    and searches they travel by metadata routing: ``sklearn.set_config(
+    enable_metadata_routing=True)``, then ``set_fit_request(tract_lengths=True)`` and
+    likewise for score and predict. A search hands nothing on in its own ``predict``;
+    call that of its ``best_estimator_``.
 
     References
     ----------
