@@ -5,6 +5,7 @@ from skneuro.dynamics._hemodynamics import BalloonWindkessel
 from skneuro.dynamics._hopf import Hopf
 from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
 from skneuro.dynamics._sweep import simulate_batch
+from skneuro.dynamics._whole_brain import WholeBrainRegressor
 from skneuro.dynamics._wilson_cowan import WilsonCowan
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Raw",
     "SubSample",
     "TemporalAverage",
+    "WholeBrainRegressor",
     "WilsonCowan",
     "simulate_batch",
 ]

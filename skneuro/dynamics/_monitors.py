@@ -42,6 +42,21 @@ class Monitor(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {}
 
+    def sampling_interval(self, dt):
+        """Return the time between samples.
+
+        Parameters
+        ----------
+        dt : float
+            Step of the simulation, in ms.
+
+        Returns
+        -------
+        float
+            Interval, in ms.
+        """
+        raise NotImplementedError
+
     def taps(self, variables, dt):
         """List the taps that record variables of population 0."""
         return ()
@@ -67,6 +82,21 @@ class _TapMonitor(Monitor):
 
     def _interval(self, dt):
         raise NotImplementedError
+
+    def sampling_interval(self, dt):
+        """Return the time between samples.
+
+        Parameters
+        ----------
+        dt : float
+            Step of the simulation, in ms.
+
+        Returns
+        -------
+        float
+            Interval, in ms.
+        """
+        return self._interval(dt) * dt
 
     def taps(self, variables, dt):
         """List the taps that record variables of population 0."""
@@ -230,6 +260,21 @@ class Bold(BalloonConstants, Monitor):
         self.blood_volume = blood_volume
         self.signal_weights = signal_weights
         self.initial_state = initial_state
+
+    def sampling_interval(self, dt):
+        """Return the time between volumes.
+
+        Parameters
+        ----------
+        dt : float
+            Step of the simulation, in ms.
+
+        Returns
+        -------
+        float
+            Interval, in ms.
+        """
+        return self.t_r * 1000.0  # s to ms
 
     def observers(self, activity, n_nodes, dt):
         """List the observers that look at the simulator's activity.

@@ -65,9 +65,7 @@ def make_first_state(simulator, rng):
         variables=[values],
         noise=[noise],
         history=[
-            _make_history(
-                simulator._equations(), values, past, simulator._numbers, n
-            )
+            _make_history(simulator._equations(), values, past, simulator._numbers, n)
         ],
     )
 

@@ -86,7 +86,7 @@ n_times)
         error = result.error(
             type(one).__name__,
             one.dt,
-            what=f"parameter set {index}, {param_list[index]}",
+            what=f"parameter set {index}, {_describe(param_list[index])}",
             labels=one.labels_,
         )
         error.simulation = index
@@ -123,6 +123,14 @@ n_times)
     if X is None:
         return values
     return values.reshape(len(fitted), n_samples, *values.shape[1:])
+
+
+def _describe(params):
+    """Parameters in words; of large arrays only the shape."""
+    return {
+        name: value if np.size(value) <= 4 else f"shape {np.shape(value)}"
+        for name, value in params.items()
+    }
 
 
 def _check_param_list(param_list, simulator):

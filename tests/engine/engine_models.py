@@ -172,7 +172,9 @@ def draw_job(
 def draw_network(rng, sizes, *, density=0.5, longest=20):
     """Draw a network of as many nodes of each model as ``sizes`` say."""
     populations = tuple(
-        Population(equations, n) for equations, n in zip(MODELS, sizes, strict=True) if n
+        Population(equations, n)
+        for equations, n in zip(MODELS, sizes, strict=True)
+        if n
     )
     return Network(populations, draw_projections(rng, populations, density, longest))
 
