@@ -145,28 +145,28 @@ def _history_sums(net, wide, few, net_place, edges, history, column, k, first):
 
 
 @njit(**_HELPER)
-def _dense_sums(net, at, dense, source, n_targets, n_sources):
+def _dense_sums(sums, dense, source, n_targets, n_sources):
     """Sum over a matrix of edges that see the latest values."""
-    width = max(1, VECTOR_BYTES // net.itemsize)
+    width = max(1, VECTOR_BYTES // sums.itemsize)
     target = 0
     while target + 4 * width <= n_targets:
-        dense_sum_4(net, at + target, dense, target, n_targets, source, n_sources)
+        dense_sum_4(sums, target, dense, target, n_targets, source, n_sources)
         target += 4 * width
     while target < n_targets:
-        dense_sum_1(net, at + target, dense, target, n_targets, source, n_sources)
+        dense_sum_1(sums, target, dense, target, n_targets, source, n_sources)
         target += width
 
 
 @njit(inline="always")
-def _latest_sums(net, at, edges, source, n_targets, n_sources):
+def _latest_sums(sums, edges, source, n_targets, n_sources):
     """Sum over edges that see the latest values, the last part of all sums."""
     if len(edges.dense) > 1:
-        _dense_sums(net, at, edges.dense, source, n_targets, n_sources)
+        _dense_sums(sums, edges.dense, source, n_targets, n_sources)
     now = edges.now
     for r in range(len(now.rows)):
         sum_1_step(
-            net,
-            at + now.rows[r],
+            sums,
+            now.rows[r],
             0,
             source,
             now.offset,
@@ -176,7 +176,7 @@ def _latest_sums(net, at, edges, source, n_targets, n_sources):
             0,
         )
     for i in range(len(edges.padding)):
-        net[at + edges.padding[i]] = net[at + edges.padded_like[i]]
+        sums[edges.padding[i]] = sums[edges.padded_like[i]]
 
 
 def _make_advance(fingerprint):
@@ -220,7 +220,8 @@ def _make_advance(fingerprint):
         clock, units, source = state.clock, state.units, state.source
         history, carry = state.history, state.carry
         average, observed = state.average, state.observed
-        heun = populations.address.shape[0] == 2
+        n_stages = populations.address.shape[0]
+        heun = n_stages == 2
         n_targets, n_sources = len(carry), len(source)
         n_streams, n_driven = len(noise.keys), len(drive.place)
         row_length = len(history) // n_sources
@@ -261,44 +262,19 @@ def _make_advance(fingerprint):
                     net, wide, few, net_place, edges, history, column, k, first
                 )
                 at = k * n_targets
-                if heun:
-                    copy(sums, carry, 0)
-                    copy(carry, net, at)
-                    _latest_sums(sums, 0, edges, source, n_targets, n_sources)
+                for stage in range(n_stages):
+                    if stage == 0 and heun:
+                        copy(sums, carry, 0)
+                        copy(carry, net, at)
+                    else:
+                        copy(sums, net, at)
+                    _latest_sums(sums, edges, source, n_targets, n_sources)
                     call_stage(
-                        0,
+                        stage,
                         populations,
                         units,
                         sums,
                         0,
-                        driven,
-                        k * n_driven,
-                        normal,
-                        k * n_streams,
-                        source,
-                    )
-                    copy(sums, carry, 0)
-                    _latest_sums(sums, 0, edges, source, n_targets, n_sources)
-                    call_stage(
-                        1,
-                        populations,
-                        units,
-                        sums,
-                        0,
-                        driven,
-                        k * n_driven,
-                        normal,
-                        k * n_streams,
-                        source,
-                    )
-                else:
-                    _latest_sums(net, at, edges, source, n_targets, n_sources)
-                    call_stage(
-                        0,
-                        populations,
-                        units,
-                        net,
-                        at,
                         driven,
                         k * n_driven,
                         normal,
