@@ -443,8 +443,7 @@ class Run:
         """First history row of a tap that records all of a visible variable, or -1."""
         equations = self.network.populations[tap.population].equations
         if (
-            self.lanes > 1
-            or tap.interval > 1
+            tap.interval > 1
             or tap.averages
             or tap.variable not in equations.sources
             or equations.source_function is not None
@@ -452,7 +451,7 @@ class Run:
             return -1
         number = equations.sources.index(tap.variable)
         g = tap.population
-        return int(self.source_at[g]) + number * self.n_units[g]
+        return (int(self.source_at[g]) + number * self.n_units[g]) // self.lanes
 
     def _make_scratch(self):
         """Working memory of `advance` in single runs and batches."""

@@ -59,6 +59,37 @@ def record_history(taps, history, row_length, column, first, last, begin):
 
 
 @njit(**HELPER)
+def record_lanes(
+    taps, history, row_length, lanes, position, step, first_step, last_step
+):
+    """Copy up to eight steps of a batch that the history holds already.
+
+    ``position`` is the column after the last ``step`` done; only every eighth step, or
+    the last of a call, has something to do.
+    """
+    if step % 8 and step != last_step:
+        return
+    begin = max(step - 1 - (step - 1) % 8, first_step)
+    count = step - begin
+    for j in range(len(taps.interval)):
+        if taps.source[j] < 0:
+            continue
+        start = taps.start[j]
+        for i in range(0, taps.start[j + 1] - start, 8):
+            row = taps.source[j] + i // lanes
+            source = (row * row_length + position - count) * lanes + i % lanes
+            if count == 8:
+                transpose8(
+                    history, source, lanes, taps.out, taps.place, start + i, begin
+                )
+                continue
+            for t in range(count):
+                for unit in range(8):
+                    place = taps.place[start + i + unit] + begin + t
+                    taps.out[place] = history[source + t * lanes + unit]
+
+
+@njit(**HELPER)
 def _record_every_step(taps, values, step, last_step, at, start, n):
     """Keep eight steps, then write them to each unit's series at once.
 
