@@ -38,12 +38,17 @@ for name, network in networks.items():
                 key = f"{model.__name__}.{method}.{name}.{variable}"
                 results[key] = series[variable].values
 delayed = dict(**networks["delayed"], **common)
-for monitor in (SubSample(0.7), TemporalAverage(0.7), Bold(t_r=0.01), Bold(t_r=0.01, dt=0.5)):
-    delayed["duration"] = 35.0 if not isinstance(monitor, Bold) else 40.0
-    key = f"WilsonCowan.{monitor}"
-    results[key] = WilsonCowan(**delayed, monitor=monitor).simulate().to_array().values
+monitors = {
+    "sample": (SubSample(0.7), 35.0),
+    "average": (TemporalAverage(0.7), 35.0),
+    "bold": (Bold(t_r=0.25), 1000.0),
+    "coarse bold": (Bold(t_r=0.25, dt=0.5), 1000.0),
+}
+for name, (monitor, duration) in monitors.items():
+    delayed |= {"monitor": monitor, "duration": duration}
+    results[name] = WilsonCowan(**delayed).simulate().to_array().values
 results["batch"] = simulate_batch(
-    Hopf(**delayed), [{"coupling": c} for c in (0.1, 0.2)]
+    WilsonCowan(**delayed), [{"coupling": c} for c in (0.1, 0.2)]
 )
 """
 
@@ -69,7 +74,7 @@ def test_single_numbers_give_the_same_trajectories(run_python, tmp_path):
     assert slow.keys() == fast.keys()
     for name, values in fast.items():
         assert np.isfinite(values).all(), name
-        assert np.ptp(values) > 1e-6, name
+        assert np.ptp(values) > 1e-4, name
         np.testing.assert_allclose(slow[name], values, rtol=0, atol=1e-10, err_msg=name)
 
 
@@ -77,7 +82,7 @@ BROKEN = textwrap.dedent("""
     import json, logging, sys, types
     records = []
     handler = logging.Handler()
-    handler.emit = lambda record: records.append((record.levelname, record.getMessage()))
+    handler.emit = lambda r: records.append((r.levelname, r.getMessage()))
     logging.getLogger("skneuro").addHandler(handler)
     {damage}
     from skneuro.dynamics import Hopf
