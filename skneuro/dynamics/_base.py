@@ -646,7 +646,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         )
         first_step = plans[0].job.state.step
         recordings = self._collect(results, names, first_step)
-        monitored = monitored_by(self.dt, plans[0].taps, plans[0].observers)
+        monitored = monitored_by(self.dt, plans[0].observers)
         self.state_ = [replace(r.state, monitored=monitored) for r in results]
         dims = ("node", "time") if X is None else ("sample", "node", "time")
         return xarray.Dataset(
