@@ -191,7 +191,7 @@ def resume(state, dt, taps, observers):
                 "beginning; go on with the same monitor and record, or change them at "
                 "a multiple of the interval."
             )
-    return replace(state, average=[], observed=[], observed_input=[])
+    return replace(state, average={}, observed=[], observed_input=[])
 
 
 def monitored_by(dt, taps, observers):
