@@ -676,7 +676,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_without_drive(self):
         """Fit to the network alone; one node where there is none."""
-        n_nodes = 1 if self.connectivity is None else len(self.connectivity)
+        n_nodes = 1
+        if self.connectivity is not None:  # sparse matrices have no len
+            shape = getattr(self.connectivity, "shape", None)
+            n_nodes = shape[0] if shape else len(self.connectivity)
         self.n_features_in_ = len(self.inputs) * n_nodes
         vars(self).pop("feature_names_in_", None)
         self._fit(self.n_features_in_)
