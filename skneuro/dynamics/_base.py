@@ -133,8 +133,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {}
     _setting_constraints: ClassVar[dict] = {
-        "connectivity": ["array-like", None],
-        "tract_lengths": ["array-like", None],
+        "connectivity": ["array-like", "sparse matrix", None],
+        "tract_lengths": ["array-like", "sparse matrix", None],
         "conduction_speed": [Interval(Real, 0, None, closed="right")],
         "sigma": [_NOT_NEGATIVE, "array-like", dict],
         "tau_noise": [_NOT_NEGATIVE, "array-like", dict],

@@ -30,7 +30,7 @@ _CONNECTOME = """\
 connectivity : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Weights, ``connectivity[i, j]`` from node j to node i, dimensionless; the
     diagonal is ignored. None leaves the nodes uncoupled, as many as X drives.
-tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
+tract_lengths : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Lengths of the connections, in mm. The diagonal is ignored; None is no delay.
 """
 

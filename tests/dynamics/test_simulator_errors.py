@@ -208,7 +208,7 @@ def test_values_outside_the_domain_of_a_model(settings, message):
         (np.full((1, 3, 10), np.inf), {}, "X contains infinity"),
         (np.zeros((0, 3)), {}, "0 sample"),
         (np.zeros((1, 3)), {"monitor": SubSample(2.0)}, "duration is 1 ms, but SubSam"),
-        (np.zeros((1, 3)), {"monitor": Bold()}, "its first sample at 2000 ms, so noth"),
+        (np.zeros((1, 3)), {"monitor": Bold()}, "its first sample at 2000 ms, so"),
         (
             pd.DataFrame([[0.0] * 3], columns=list("bac")),
             {"labels": list("abc")},
