@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joblib import Parallel, delayed
 
@@ -71,6 +71,7 @@ def make_drive(simulator, kind, n_samples=1):
 drives = st.sampled_from(["none", "constant", "series"])
 
 
+@settings(max_examples=2 * settings().max_examples // 3)  # each one runs 43
 @given(simulator=simulators(), drive=drives, data=st.data())
 def test_alone_equals_in_a_batch_of_37(simulator, drive, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
