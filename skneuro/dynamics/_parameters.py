@@ -27,10 +27,10 @@ SETTINGS = {
 }
 
 _CONNECTOME = """\
-connectivity : array-like of shape (n_nodes, n_nodes), default=None
+connectivity : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Weights, ``connectivity[i, j]`` from node j to node i, dimensionless; the
     diagonal is ignored. None leaves the nodes uncoupled, as many as X drives.
-tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
+tract_lengths : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Lengths of the connections, in mm. The diagonal is ignored; None is no delay.
 """
 
@@ -224,4 +224,6 @@ def same_value(a, b):
         return a.equals(b)
     if isinstance(a, np.ndarray):
         return np.array_equal(a, b)
+    if hasattr(a, "toarray"):  # sparse
+        return a.shape == b.shape and (a != b).nnz == 0
     return bool(a == b)
