@@ -204,6 +204,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                     *(p for p in cls.parameters if p not in cls.options),
                     *sorted(words),
                     *(f"{name}_strength" for name in cls.coupling_inputs),
+                    "n_nodes",
                 ),
             )
         return cls._class_equations
@@ -412,7 +413,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _make_numbers(self):
         """Every number that the equations need, by name."""
-        numbers = {"dt": self.dt}
+        numbers = {"dt": self.dt, "n_nodes": float(self.n_nodes_)}
         for name in self.parameters:
             value = getattr(self, name)
             if name in self.options:

@@ -102,6 +102,17 @@ random_state : int, RandomState instance or None, default=None
     Seed of noise and random initial values.
 """
 
+_ATTRIBUTES = """\
+connectivity_ : ndarray of shape (n_nodes, n_nodes)
+    Weights in use, without their diagonal.
+labels_ : ndarray of shape (n_nodes,)
+    Names of the nodes.
+n_nodes_ : int
+    Number of nodes.
+state_ : list of SimulationState
+    Where the last ``simulate`` ended, one per sample, to continue from.
+"""
+
 
 def check_declarations(cls):
     """Check that what a model declares fits together, when its class is made.
@@ -195,7 +206,11 @@ def fill_docstring(cls):
         variables=", ".join(f"``{v!r}``" for v in (*cls.states, *cls.algebraic)),
         output=cls.output or cls.states[0],
     )
-    for name, text in (("connectome", _CONNECTOME), ("simulation", simulation)):
+    for name, text in (
+        ("connectome", _CONNECTOME),
+        ("simulation", simulation),
+        ("attributes", _ATTRIBUTES),
+    ):
         filled = textwrap.indent(text, "    ").strip()
         cls.__doc__ = cls.__doc__.replace(f"%({name})s", filled)
 
