@@ -5,10 +5,11 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_features": ["VisionFeatures"],
         "_fwrf": ["make_gnet_weights"],
         "_gnet": ["GNetEncoder"],
         "_weights": ["EncoderWeights"],
     },
 )
 
-__all__ = ["EncoderWeights", "GNetEncoder", "make_gnet_weights"]
+__all__ = ["EncoderWeights", "GNetEncoder", "VisionFeatures", "make_gnet_weights"]
