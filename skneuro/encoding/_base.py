@@ -49,7 +49,7 @@ def read_images(estimator, X, *, reset=False):
     return ImageSource(X, estimator.value_range)
 
 
-def _same(parts, others):
+def same_objects(parts, others):
     """Tell whether parameters are the same objects, or equal tuples."""
     return all(
         a is b or (isinstance(a, (tuple, int)) and a == b)
@@ -76,7 +76,7 @@ class BaseImageEncoder(
         """
         device, parts = resolve_device(self.device), self._built_from()
         known = getattr(self, "_module_key", None)
-        if known is None or known[0] != device or not _same(known[1], parts):
+        if known is None or known[0] != device or not same_objects(known[1], parts):
             self._module = self._build().to(device).eval().requires_grad_(False)
             self._module_key = device, parts
         return self._module

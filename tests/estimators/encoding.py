@@ -3,7 +3,13 @@
 import numpy as np
 from torch import nn
 
-from skneuro.encoding import GNetEncoder, VisionFeatures, make_gnet_weights
+from skneuro.encoding import (
+    EEGEncoder,
+    GNetEncoder,
+    LinearEncoder,
+    VisionFeatures,
+    make_gnet_weights,
+)
 from skneuro.utils import seeded_torch
 
 CHANNELS = (2, 3, 4, 2)
@@ -26,6 +32,9 @@ ESTIMATORS = [
     # scikit-learn's tables have rows of any length: fill them up to squares
     GNetEncoder(WEIGHTS, image_size=59, square="pad"),
     VisionFeatures(NETWORK, layers=["0", "1"], image_size=8, square="pad"),
+    LinearEncoder(random_state=0),
+    LinearEncoder(n_components=50, alpha=1.0, batch_size=7),
+    EEGEncoder(random_state=0),
 ]
 EXPECTED_FAILED_CHECKS = {
     "VisionFeatures": {
