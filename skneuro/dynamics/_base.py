@@ -20,6 +20,7 @@ from skneuro.dynamics._connectome import (
 from skneuro.dynamics._monitors import Monitor, Raw
 from skneuro.dynamics._parameters import (
     SETTINGS,
+    check_declarations,
     fill_docstring,
     make_init,
     same_value,
@@ -158,18 +159,12 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         """Make the constructor, its constraints and the shared documentation."""
         super().__init_subclass__(**kwargs)
-        if "parameters" not in vars(cls):
+        cls._class_equations = None  # a subclass may have changed what is traced
+        if not cls.parameters:
             return
-        missing = [
-            f"{p}_input" for p in cls.ports if f"{p}_input" not in cls.parameters
-        ]
-        if missing:
-            raise TypeError(
-                f"{cls.__name__}.parameters lacks {missing}; expected one constant "
-                "input for each port, with its default."
-            )
-        defaults = {**SETTINGS, "inputs": cls.ports[:1]}
-        if "__init__" not in vars(cls):
+        check_declarations(cls)
+        if "__init__" not in vars(cls) and {"parameters", "ports"} & set(vars(cls)):
+            defaults = {**SETTINGS, "inputs": cls.ports[:1]}
             cls.__init__ = make_init(cls, cls.parameters, defaults)
         constraints = dict(cls._setting_constraints)
         for name in cls.parameters:
@@ -180,7 +175,6 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 constraints[name] = [number, "array-like"]
         cls._parameter_constraints = constraints
         fill_docstring(cls)
-        cls._class_equations = None
 
     # -- equations -------------------------------------------------------------------
 
@@ -646,7 +640,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         )
         first_step = plans[0].job.state.step
         recordings = self._collect(results, names, first_step)
-        monitored = monitored_by(self.dt, plans[0].taps, plans[0].observers)
+        monitored = monitored_by(self.dt, plans[0].observers)
         self.state_ = [replace(r.state, monitored=monitored) for r in results]
         dims = ("node", "time") if X is None else ("sample", "node", "time")
         return xarray.Dataset(

@@ -13,8 +13,10 @@ from skneuro.engine._run import Run, make_recordings
 from skneuro.exceptions import SimulationError
 from skneuro.utils import progress_bar
 
-# Lanes pay while the histories of all of them stay in the second-level cache.
-_LANE_HISTORY_BYTES = 3_000_000
+# Lanes read whole vectors of the histories of all simulations, single runs only what an
+# edge needs. Eight float64 lanes pay while those histories stay near the first-level
+# cache, sixteen float32 lanes as long as they fit a second- or third-level one.
+_LANE_HISTORY_BYTES = {"float64": 500_000, "float32": 8_000_000}
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +160,7 @@ def _lanes_of(plan):
         p.n_nodes * len(p.equations.sources) for p in plan.network.populations
     )
     size = sources * (plan.network.max_lag + 64) * lanes * np.dtype(plan.dtype).itemsize
-    return lanes if size <= _LANE_HISTORY_BYTES else 1
+    return lanes if size <= _LANE_HISTORY_BYTES[plan.dtype] else 1
 
 
 def _worth_a_batch(plan, n_plans):

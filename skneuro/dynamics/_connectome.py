@@ -161,7 +161,8 @@ def count_lags(lengths, speed, dt, n_sources):
     ValueError
         If the past does not fit any memory.
     """
-    delays = np.rint(lengths / (speed * dt))
+    # In this order, in which halves of a step round as in other tools.
+    delays = np.rint(lengths / speed / dt)
     longest = delays.max(initial=0.0)
     if longest * n_sources > _MOST_HISTORY:
         raise ValueError(

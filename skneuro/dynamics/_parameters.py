@@ -103,6 +103,53 @@ random_state : int, RandomState instance or None, default=None
 """
 
 
+def check_declarations(cls):
+    """Check that what a model declares fits together, when its class is made.
+
+    Parameters
+    ----------
+    cls : type
+        Model.
+
+    Raises
+    ------
+    TypeError
+        If a declaration names what the model does not have.
+    """
+    lacking = [p for p in cls.ports if f"{p}_input" not in cls.parameters]
+    if lacking:
+        raise TypeError(
+            f"{cls.__name__}.parameters lacks {[f'{p}_input' for p in lacking]}; "
+            "expected one constant input for each port, with its default."
+        )
+    taken = sorted({"connectivity", "tract_lengths", *SETTINGS} & set(cls.parameters))
+    if taken:
+        raise TypeError(
+            f"{cls.__name__}.parameters has {taken}, names of settings that all "
+            "simulators share; choose others."
+        )
+    variables = (*cls.states, *cls.algebraic)
+    seen = () if hasattr(cls, "sources") else tuple(cls.coupling_inputs.values())
+    observed = () if cls.bold_input is None else cls.bold_input[:1]
+    for declaration, names, known in (
+        ("positive", cls.positive, cls.parameters),
+        ("options", cls.options, cls.parameters),
+        ("bounds", cls.bounds, cls.states),
+        ("periods", cls.periods, cls.states),
+        ("initial", cls.initial, variables),
+        ("units", cls.units, variables),
+        ("output", (cls.output,) if cls.output else (), variables),
+        ("coupling_inputs", seen, variables),
+        ("bold_input", observed, variables),
+    ):
+        unknown = sorted(set(names) - set(known))
+        if unknown:
+            raise TypeError(
+                f"{cls.__name__}.{declaration} names {unknown}, expected some of "
+                f"{list(known)}."
+            )
+
+
 def make_init(cls, parameters, settings):
     """Make a constructor with an explicit signature that stores its arguments.
 

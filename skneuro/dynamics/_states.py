@@ -106,8 +106,8 @@ def check_states(states, network, n_samples):
     TypeError
         If it is not a list of states.
     ValueError
-        If there are not as many as samples, or they belong to another model, to another
-        number of nodes, to shorter delays or to different times.
+        If there are not as many as samples, or they belong to several runs, to another
+        model, to another number of nodes or to shorter delays.
     """
     if not isinstance(states, list | tuple) or not all(
         isinstance(s, SimulationState) for s in states
@@ -151,7 +151,7 @@ def check_states(states, network, n_samples):
 
 
 def resume(state, dt, taps, observers):
-    """Return the state with the running sums that the next run can use.
+    """Return the state with the haemodynamics that the next run can go on from.
 
     Parameters
     ----------
@@ -165,25 +165,26 @@ def resume(state, dt, taps, observers):
     Returns
     -------
     SimulationState
-        The same state if both runs have the same monitor; else one without the sums of
-        the earlier monitor.
+        The same state if the next run has the same observers; else one without them.
 
     Raises
     ------
     ValueError
         If the step has changed, or a mean would begin in the middle of its interval.
     """
-    monitored = monitored_by(dt, taps, observers)
-    if state.monitored in (None, monitored):
+    if state.monitored is None:
         return state
-    if state.monitored[0] != dt:
+    earlier_dt, earlier_observers = state.monitored
+    if earlier_dt != dt:
         raise ValueError(
-            f"continue_from was simulated with dt={state.monitored[0]:g} ms, but "
-            f"dt={dt:g} ms; delays and times count steps, so keep dt."
+            f"continue_from was simulated with dt={earlier_dt:g} ms, but dt={dt:g} ms; "
+            "delays and times count steps, so keep dt."
         )
-    intervals = [t.interval for t in taps if t.averages]
-    intervals += [o.update_interval for o in observers]
-    for interval in intervals:
+    goes_on = earlier_observers == monitored_by(dt, observers)[1]
+    begun = [t.interval for t in taps if t.averages and t not in state.average]
+    if not goes_on:
+        begun += [o.update_interval for o in observers]
+    for interval in begun:
         if state.step % interval:
             raise ValueError(
                 f"continue_from ends at {state.step * dt:g} ms, in the middle of an "
@@ -191,9 +192,9 @@ def resume(state, dt, taps, observers):
                 "beginning; go on with the same monitor and record, or change them at "
                 "a multiple of the interval."
             )
-    return replace(state, average=[], observed=[], observed_input=[])
+    return state if goes_on else replace(state, observed=[], observed_input=[])
 
 
-def monitored_by(dt, taps, observers):
-    """Say by what a run was recorded, to be compared when it goes on."""
-    return dt, tuple(taps), tuple((o.variable, o.update_interval) for o in observers)
+def monitored_by(dt, observers):
+    """Say what a run was watched by, to be compared when it goes on."""
+    return dt, tuple((o.variable, o.update_interval) for o in observers)

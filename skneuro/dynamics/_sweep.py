@@ -42,7 +42,7 @@ def simulate_batch(
     ndarray of shape (n_sets, n_channels, n_times) or (n_sets, n_samples, n_channels, \
 n_times)
         What ``transform`` of each set returns, without a sample axis where X is None.
-        A list of arrays where durations or monitors make the shapes differ.
+        A list of arrays where shapes or precisions differ.
 
     Raises
     ------
@@ -103,7 +103,8 @@ n_times)
             observed = _stack([r.observed for r in mine])
             values = join(one._name(recorded, observed))
             outputs.append(values[0] if X is None else values)
-        return outputs
+        alike = len({(o.shape, o.dtype) for o in outputs}) == 1
+        return np.stack(outputs) if alike else outputs
     # All sets record the same: their series lie in one array already.
     monitors = [one._settings()["monitor"] for one in fitted]
     if all(same_value(m, monitors[0]) for m in monitors[1:]):

@@ -5,7 +5,7 @@ values they give the kernel, with numpy or torch values they compute a step.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 from skneuro.engine._math import floor, maximum, minimum
@@ -26,25 +26,44 @@ class Equations:
         are namespaces: ``x`` holds states and the previous values of algebraic
         variables, ``net`` the delayed sums, ``drive`` the inputs, ``noise`` one
         Ornstein-Uhlenbeck process per population, ``p`` the parameters and ``dt``.
-    states, algebraic : tuple of str
-        Variables that are integrated, and those that are assigned in every step.
-    noise : tuple of str
+    states : tuple of str
+        Variables that are integrated.
+    algebraic : tuple of str, default=()
+        Variables that are assigned in every step.
+    noise : tuple of str, default=()
         Names of the noise processes.
-    ports : tuple of str
+    ports : tuple of str, default=()
         Names of the inputs that a drive can reach.
-    inputs : tuple of str
+    inputs : tuple of str, default=()
         Names of the delayed sums.
-    sources : tuple of str
+    sources : tuple of str, default=()
         Names of the values that other nodes can see.
     source_function : callable, default=None
         ``source_function(x, p)`` returns a dict of the sources; by default they are
         variables of the same names.
-    bounds : dict, default={}
-        Lower and upper bound per state; None is unbounded. Applied after every step.
-    periods : dict, default={}
-        Period per state that lives on a circle; the state is kept in [0, period).
-    parameters : tuple of str
+    bounds : dict, default=None
+        Lower and upper bound per state, in its unit; None is unbounded. Applied after
+        every step.
+    periods : dict, default=None
+        Period per state that lives on a circle, in its unit; the state is kept in
+        [0, period), to rounding.
+    parameters : tuple of str, default=()
         Names of the parameters.
+
+    See Also
+    --------
+    skneuro.dynamics.BaseSimulator : Simulators, which declare their equations.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from skneuro.engine import Equations
+    >>> def decay(x, net, drive, noise, p):
+    ...     return {"v": -x.v / p.tau}
+    >>> equations = Equations("Decay", decay, states=("v",), parameters=("tau",))
+    >>> x, p = SimpleNamespace(v=1.0), SimpleNamespace(tau=10.0, dt=1.0)
+    >>> equations.euler_step(x, None, None, None, None, p)[0].v
+    0.9
     """
 
     name: str
@@ -56,9 +75,14 @@ class Equations:
     inputs: tuple = ()
     sources: tuple = ()
     source_function: Callable | None = None
-    bounds: dict = field(default_factory=dict)
-    periods: dict = field(default_factory=dict)
+    bounds: dict | None = None
+    periods: dict | None = None
     parameters: tuple = ()
+
+    def __post_init__(self):
+        """Turn missing bounds and periods into empty ones."""
+        for name in ("bounds", "periods"):
+            object.__setattr__(self, name, dict(getattr(self, name) or {}))
 
     @property
     def variables(self):
@@ -76,7 +100,23 @@ class Equations:
         return (*self.parameters, "dt", *noise)
 
     def evaluate(self, x, net, drive, noise, p):
-        """Call the equations and check what they return."""
+        """Call the equations and check what they return.
+
+        Parameters
+        ----------
+        x, net, drive, noise, p : SimpleNamespace
+            Variables, delayed sums, inputs, noise and parameters.
+
+        Returns
+        -------
+        dict
+            Derivative per ms of each state, and value of each algebraic variable.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing or unknown.
+        """
         values = self.function(x, net, drive, noise, p)
         expected = set(self.variables)
         if not isinstance(values, dict) or set(values) != expected:
@@ -88,7 +128,20 @@ class Equations:
         return values
 
     def bounded(self, state, value):
-        """Bring a state back into its bounds or onto its circle."""
+        """Bring a state back into its bounds or onto its circle.
+
+        Parameters
+        ----------
+        state : str
+            Name of the state.
+        value : float, ndarray, Tensor or traced value
+            Its value.
+
+        Returns
+        -------
+        float, ndarray, Tensor or traced value
+            The value that the state takes.
+        """
         low, high = self.bounds.get(state, (None, None))
         if low is not None:
             value = maximum(value, low)
@@ -100,13 +153,39 @@ class Equations:
         return value
 
     def visible(self, x, p):
-        """Values that other nodes see, as a dict."""
+        """Return what other nodes see.
+
+        Parameters
+        ----------
+        x, p : SimpleNamespace
+            Variables and parameters.
+
+        Returns
+        -------
+        dict
+            Value of each source.
+        """
         if self.source_function is None:
             return {name: getattr(x, name) for name in self.sources}
         return self.source_function(x, p)
 
     def noise_step(self, noise, normal, p):
-        """Advance the Ornstein-Uhlenbeck processes by one step."""
+        """Advance the Ornstein-Uhlenbeck processes by one step.
+
+        Parameters
+        ----------
+        noise : SimpleNamespace
+            Value of each process.
+        normal : SimpleNamespace
+            A normal random number for each process.
+        p : SimpleNamespace
+            Parameters, the constants of the noise among them.
+
+        Returns
+        -------
+        SimpleNamespace
+            Value of each process after the step.
+        """
         new = {}
         for name in self.noise:
             z = getattr(noise, name)
@@ -119,6 +198,11 @@ class Equations:
     def euler_step(self, x, net, drive, noise, normal, p):
         """Advance by one step of the Euler-Maruyama scheme.
 
+        Parameters
+        ----------
+        x, net, drive, noise, normal, p : SimpleNamespace
+            Variables, delayed sums, inputs, noise, random numbers and parameters.
+
         Returns
         -------
         x, noise : SimpleNamespace
@@ -130,7 +214,12 @@ class Equations:
         return SimpleNamespace(**new), self.noise_step(noise, normal, p)
 
     def heun_predict(self, x, net, drive, noise, p):
-        """First stage of Heun's scheme: an Euler step without noise update.
+        """Take the first stage of Heun's scheme: an Euler step, the noise unchanged.
+
+        Parameters
+        ----------
+        x, net, drive, noise, p : SimpleNamespace
+            Variables, delayed sums, inputs, noise and parameters.
 
         Returns
         -------
@@ -145,7 +234,7 @@ class Equations:
         return SimpleNamespace(**new), rate
 
     def heun_correct(self, x, rate, net, drive, noise, normal, p):
-        """Second stage: the mean of the rates at both ends of the step.
+        """Take the second stage: the mean of the rates at both ends of the step.
 
         Parameters
         ----------
@@ -157,6 +246,11 @@ class Equations:
             Delayed sums at the end of the step, from predicted values.
         drive, noise, normal, p : SimpleNamespace
             As in `euler_step`.
+
+        Returns
+        -------
+        x, noise : SimpleNamespace
+            Values after the step.
         """
         predicted = {
             s: self.bounded(s, getattr(x, s) + p.dt * rate[s]) for s in self.states

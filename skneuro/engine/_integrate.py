@@ -27,6 +27,7 @@ from skneuro.engine._backend import (
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
+    HELPER,
     VECTOR_BYTES,
     call_stage,
     clear,
@@ -36,15 +37,13 @@ from skneuro.engine._steps import (
     make_room,
     observe,
     record,
+    record_history,
 )
 
 BLOCK = 16
 
 
-_HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-
-@njit(**_HELPER)
+@njit(**HELPER)
 def _far_sums(wide, edges, history, column):
     """Sum over edges of at least 16 steps, target by target, for 16 steps."""
     clear(wide)
@@ -65,7 +64,7 @@ def _far_sums(wide, edges, history, column):
 def _make_level(sum_steps):
     """Make the sums over edges of one level, target by target."""
 
-    @njit(**_HELPER)
+    @njit(**HELPER)
     def add_sums(wide, begin, edges, history, column):
         """Add the sums of the steps from ``begin`` on to all of their targets."""
         for r in range(len(edges.rows)):
@@ -88,7 +87,7 @@ _add_8 = _make_level(sum_8_steps)
 _add_4 = _make_level(sum_4_steps)
 
 
-@njit(**_HELPER)
+@njit(**HELPER)
 def _turn(net, wide, net_place, begin, n_targets):
     """Write four steps of all targets step by step."""
     whole = n_targets - n_targets % 8
@@ -144,7 +143,7 @@ def _history_sums(net, wide, few, net_place, edges, history, column, k, first):
         )
 
 
-@njit(**_HELPER)
+@njit(**HELPER)
 def _dense_sums(sums, dense, source, n_targets, n_sources):
     """Sum over a matrix of edges that see the latest values."""
     width = max(1, VECTOR_BYTES // sums.itemsize)
@@ -289,6 +288,7 @@ def _make_advance(fingerprint):
                     record(observers.taps, observed, average, begin + k, end - 1)
                 record(taps, units, average, begin + k, end - 1)
 
+            record_history(taps, history, row_length, column, first, last, begin)
             step = begin + last
             clock[0] = step
             clock[1] = column + last

@@ -26,6 +26,7 @@ from skneuro.engine._steps import (
     make_room,
     observe,
     record,
+    record_lanes,
 )
 
 BLOCK = 4  # fits the registers: four steps of two interleaved sums
@@ -79,7 +80,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
-        step = clock[0]
+        start = step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -138,6 +139,9 @@ def _make_advance(fingerprint):
             step = begin + last
             clock[0] = step
             clock[1] = column + last
+            record_lanes(
+                taps, history, row_length, lanes, column + last, step, start, end
+            )
             bad = first_bad(units, state.failed, few)
             if bad >= 0:
                 return bad

@@ -44,7 +44,7 @@ class Recordings:
             )
         ]
 
-    def taps(self, rows, *, lanes, jobs, averages=None):
+    def taps(self, rows, *, lanes, jobs, averages=None, sources=None):
         """Make the taps of a run that fills the series of some simulations.
 
         Parameters
@@ -57,6 +57,8 @@ class Recordings:
             Simulation of each lane.
         averages : list of bool, default=None
             Whether each tap averages.
+        sources : list of int, default=None
+            First history row of taps that can be copied from there, else -1.
 
         Returns
         -------
@@ -78,6 +80,7 @@ class Recordings:
             start=np.array(start, np.int64),
             interval=np.array(self._interval, np.int64),
             averages=np.array(averages or [False] * len(rows), bool),
+            source=np.array(sources or [-1] * len(rows), np.int64),
             first_step=self._first_step,
             place=np.concatenate([*place, np.zeros(0)]).astype(np.int64),
             out=self._out,

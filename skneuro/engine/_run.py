@@ -429,6 +429,7 @@ class Run:
             lanes=self.lanes,
             jobs=jobs,
             averages=[t.averages for t in self.taps],
+            sources=[self._history_row(t) for t in self.taps],
         )
         rows = []
         for j, observer in enumerate(self.observers):
@@ -437,6 +438,20 @@ class Run:
             for name in observer.record:
                 rows.append((start + self.observer_rows[j][name] * n_units, n_units))
         return taps, observed.taps(rows, lanes=self.lanes, jobs=jobs)
+
+    def _history_row(self, tap):
+        """First history row of a tap that records all of a visible variable, or -1."""
+        equations = self.network.populations[tap.population].equations
+        if (
+            tap.interval > 1
+            or tap.averages
+            or tap.variable not in equations.sources
+            or equations.source_function is not None
+        ):
+            return -1
+        number = equations.sources.index(tap.variable)
+        g = tap.population
+        return (int(self.source_at[g]) + number * self.n_units[g]) // self.lanes
 
     def _make_scratch(self):
         """Working memory of `advance` in single runs and batches."""

@@ -8,6 +8,8 @@ import math
 import numpy as np
 from numba import njit
 
+from skneuro.engine._noise import COSINE, SINE
+
 LANES = {"f64": 1, "f32": 1}
 
 
@@ -176,8 +178,20 @@ def fill_normals(out, keys, counter, place):
     for i in range(n):
         hashed = _mix(np.uint64(keys[i]) + np.uint64(counter))
         high = np.float64(hashed >> np.uint64(32)) + 0.5
-        low = np.float64(hashed & np.uint64(0xFFFFFFFF))
         radius = math.sqrt(-2.0 * math.log(high * 2.0**-32))
-        angle = low * (2.0 * math.pi * 2.0**-32)
-        out[place + i] = radius * math.cos(angle)
-        out[place + n + i] = radius * math.sin(angle)
+        quarters = np.float64(hashed & np.uint64(0xFFFFFFFF)) * 2.0**-30
+        quarter = np.rint(quarters)
+        angle = (quarters - quarter) * (0.5 * math.pi)
+        z = angle * angle
+        sine, cosine = SINE[0], COSINE[0]
+        for k in range(1, 4):
+            sine = sine * z + SINE[k]
+        for k in range(1, 6):
+            cosine = cosine * z + COSINE[k]
+        sine = sine * z * angle + angle
+        if quarter % 2 == 1:
+            sine, cosine = cosine, -sine
+        if quarter % 4 >= 2:
+            sine, cosine = -sine, -cosine
+        out[place + i] = radius * cosine
+        out[place + n + i] = radius * sine

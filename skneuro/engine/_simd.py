@@ -271,8 +271,11 @@ def minimum(typingctx, x, y):
 
 @intrinsic
 def where(typingctx, condition, x, y):
-    """Select x where the condition holds, else y."""
+    """Select x where the condition holds, else y; two numbers become vectors."""
     vector = _first_vector((x, y))
+    if vector is None:
+        element = "f64" if condition.n == LANES["f64"] else "f32"
+        vector = VectorType(element, condition.n)
 
     def codegen(context, builder, sig, args):
         x_value, y_value = (

@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from skneuro.engine._noise import COSINE, SINE
 from skneuro.engine._simd import (
     at_least,
     bits,
@@ -55,15 +56,15 @@ def _pair(hashed):
     quarter = bits(shifted)
     angle = fma(low, 2.0**-30, -(shifted - _MAGIC)) * 1.5707963267948966
     z = angle * angle
-    p = fma(z, 2.7557313621385722e-06, -1.9841269829589539e-04)
-    p = fma(p, z, 8.3333333333225e-03)
-    p = fma(p, z, -1.6666666666666632e-01)
+    p = fma(z, SINE[0], SINE[1])
+    p = fma(p, z, SINE[2])
+    p = fma(p, z, SINE[3])
     sine = fma(p * z, angle, angle)
-    p = fma(z, -2.7557314351390663e-07, 2.4801587289476729e-05)
-    p = fma(p, z, -1.3888888888873056e-03)
-    p = fma(p, z, 4.16666666666666e-02)
-    p = fma(p, z, -0.5)
-    cosine = fma(p, z, 1.0)
+    p = fma(z, COSINE[0], COSINE[1])
+    p = fma(p, z, COSINE[2])
+    p = fma(p, z, COSINE[3])
+    p = fma(p, z, COSINE[4])
+    cosine = fma(p, z, COSINE[5])
     odd = (quarter & 1) == 1
     sin_turned = where(odd, cosine, sine)
     cos_turned = where(odd, sine, cosine)

@@ -8,6 +8,8 @@ from skneuro.engine._calls import call_kernel
 
 VECTOR_BYTES = 64 if VECTORS else 0
 _OBSERVER_LANES = LANES["f64"]
+# For functions that compiled code alone calls: no run-time library, no wrappers.
+HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @njit(inline="always")
@@ -17,6 +19,8 @@ def record(taps, values, average, step, last_step):
         interval, at = taps.interval[j], taps.at[j]
         start = taps.start[j]
         n = taps.start[j + 1] - start
+        if taps.source[j] >= 0:
+            continue
         if taps.averages[j]:
             for i in range(n):
                 average[start + i] += values[at + i]
@@ -34,7 +38,58 @@ def record(taps, values, average, step, last_step):
             _record_every_step(taps, values, step, last_step, at, start, n)
 
 
-@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(**HELPER)
+def record_history(taps, history, row_length, column, first, last, begin):
+    """Copy the steps ``first ... last`` of a block that the history holds already."""
+    width = max(1, VECTOR_BYTES // history.itemsize)
+    for j in range(len(taps.interval)):
+        if taps.source[j] < 0:
+            continue
+        start = taps.start[j]
+        for i in range(taps.start[j + 1] - start):
+            source = (taps.source[j] + i) * row_length + column
+            target = taps.place[start + i] + begin
+            done = first
+            if first == 0:
+                done = last - last % width
+                for k in range(0, done, width):
+                    store(taps.out, target + k, load(history, source + k))
+            for k in range(done, last):
+                taps.out[target + k] = history[source + k]
+
+
+@njit(**HELPER)
+def record_lanes(
+    taps, history, row_length, lanes, position, step, first_step, last_step
+):
+    """Copy up to eight steps of a batch that the history holds already.
+
+    ``position`` is the column after the last ``step`` done; only every eighth step, or
+    the last of a call, has something to do.
+    """
+    if step % 8 and step != last_step:
+        return
+    begin = max(step - 1 - (step - 1) % 8, first_step)
+    count = step - begin
+    for j in range(len(taps.interval)):
+        if taps.source[j] < 0:
+            continue
+        start = taps.start[j]
+        for i in range(0, taps.start[j + 1] - start, 8):
+            row = taps.source[j] + i // lanes
+            source = (row * row_length + position - count) * lanes + i % lanes
+            if count == 8:
+                transpose8(
+                    history, source, lanes, taps.out, taps.place, start + i, begin
+                )
+                continue
+            for t in range(count):
+                for unit in range(8):
+                    place = taps.place[start + i + unit] + begin + t
+                    taps.out[place] = history[source + t * lanes + unit]
+
+
+@njit(**HELPER)
 def _record_every_step(taps, values, step, last_step, at, start, n):
     """Keep eight steps, then write them to each unit's series at once.
 
@@ -58,7 +113,7 @@ def _record_every_step(taps, values, step, last_step, at, start, n):
             taps.out[taps.place[start + i] + t] = recent[8 * start + (t % 8) * n + i]
 
 
-@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(**HELPER)
 def observe(observers, values, rows, inputs, step):
     """Let the observers see a step."""
     for j in range(len(observers.interval)):
@@ -168,7 +223,7 @@ def call_stage(
         )
 
 
-@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(**HELPER)
 def make_room(history, n_rows, row_length, kept, position):
     """Move the last ``kept`` columns of every row to its front."""
     for row in range(n_rows):

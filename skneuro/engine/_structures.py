@@ -128,6 +128,8 @@ class Taps(NamedTuple):
         Steps between samples.
     averages : ndarray of bool, shape (n_taps,)
         Whether a sample is the mean over the interval, or its last value.
+    source : ndarray of int64, shape (n_taps,)
+        First history row of a tap that is copied from there block by block, or -1.
     first_step : int
         First step of the recordings.
     place : ndarray of int64
@@ -143,6 +145,7 @@ class Taps(NamedTuple):
     start: np.ndarray
     interval: np.ndarray
     averages: np.ndarray
+    source: np.ndarray
     first_step: int
     place: np.ndarray
     out: np.ndarray

@@ -60,7 +60,7 @@ BINARY = {
     "less_equal": lambda x, y: where(x <= y, sin(x), y),
     "greater": lambda x, y: where(x > y, 0.0, x + y),
     "greater_equal": lambda x, y: where(x >= y, y, -1.0),
-    "mask": lambda x, y: (x > y) * x - (x <= y),
+    "mask": lambda x, y: (x > y) * x - 1.0 * (x <= y),
     "low": lambda x, y: TABLE(x, y)[0],
     "high": lambda x, y: TABLE(y, x)[1],
 }

@@ -31,7 +31,6 @@ def simulate(network, job, n_steps, normals, *, method="euler", hold=1):
         (``"noise.NAME"``), shape (n_nodes, n_steps).
     """
     groups = network.populations
-    first = job.state.step
     parameters = [SimpleNamespace(**numbers) for numbers in job.parameters]
     x = [dict(values) for values in job.state.variables]
     noise = [dict(values) for values in job.state.noise]

