@@ -11,6 +11,7 @@ _SUBPACKAGES = [
     "compat",
     "datasets",
     "dynamics",
+    "encoding",
     "engine",
     "exceptions",
     "io",

@@ -63,6 +63,7 @@ def test_imports_point_down(path):
         ("skneuro.datasets", {"torch", "matplotlib", "optuna"}),
         ("skneuro.metrics", {"torch", "numba", "matplotlib", "optuna"}),
         ("skneuro.dynamics", {"torch", "matplotlib", "optuna"}),
+        ("skneuro.encoding", {"torch", "matplotlib", "sklearn"}),
     ],
 )
 def test_import_stays_light(module, absent):

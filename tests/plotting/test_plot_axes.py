@@ -9,7 +9,9 @@ from matplotlib import pyplot as plt
 
 from skneuro.plotting import (
     plot_connectivity_matrix,
+    plot_encoding_accuracy,
     plot_power_spectrum,
+    plot_receptive_fields,
     plot_timeseries,
 )
 
@@ -17,6 +19,8 @@ CALLS = {
     "plot_connectivity_matrix": lambda **ax: plot_connectivity_matrix(np.eye(3), **ax),
     "plot_timeseries": lambda **ax: plot_timeseries(np.arange(6.0).reshape(2, 3), **ax),
     "plot_power_spectrum": lambda **ax: plot_power_spectrum([0, 1], [0.0, 1.0], **ax),
+    "plot_encoding_accuracy": lambda **ax: plot_encoding_accuracy([1.0, 2, 4], **ax),
+    "plot_receptive_fields": lambda **ax: plot_receptive_fields([[0, 0]], 0.1, **ax),
 }
 each_plot = pytest.mark.parametrize("name", CALLS)
 

@@ -1,0 +1,14 @@
+"""Encoding models: images in, responses of voxels, vertices or electrodes out."""
+
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_fwrf": ["make_gnet_weights"],
+        "_gnet": ["GNetEncoder"],
+        "_weights": ["EncoderWeights"],
+    },
+)
+
+__all__ = ["EncoderWeights", "GNetEncoder", "make_gnet_weights"]

@@ -1,0 +1,222 @@
+"""Torch networks of the encoders, with the parameter names of the published files."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def compress(x):
+    """Odd, compressive non-linearity log(1 + |x|) * tanh(x) of the fwRF models."""
+    return torch.log1p(x.abs()).mul_(torch.tanh(x)) if not _graph(x) else _compress(x)
+
+
+def _graph(x):
+    return torch.is_grad_enabled() and x.requires_grad
+
+
+def _compress(x):
+    return torch.log1p(x.abs()) * torch.tanh(x)
+
+
+class PreNormBlock(nn.Module):
+    """Batch norm, channel dropout, 3 x 3 convolution, ReLU: the norm comes first."""
+
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(n_in, momentum=0.25)
+        self.drop1 = nn.Dropout2d(0.5)
+
+    def forward(self, x):
+        """Map (n_images, n_in, h, w) to (n_images, n_out, h, w)."""
+        return F.relu(self.conv1(self.drop1(self.bn1(x))))
+
+
+class GNetTrunk(nn.Module):
+    """Layers above the prefilter; feature maps of two resolutions.
+
+    Parameters
+    ----------
+    n_in, n_wide, n_narrow : int
+        Channels of the prefilter, of the trunk, and those that are read out of it.
+    """
+
+    def __init__(self, *, n_in=192, n_wide=128, n_narrow=64):
+        super().__init__()
+        self.n_narrow = n_narrow
+        self.conv3 = nn.Conv2d(n_in, n_wide, 3)
+        self.bn1 = nn.BatchNorm2d(n_in, momentum=0.25)
+        self.drop1 = nn.Dropout2d(0.5)
+        self.pool1 = nn.MaxPool2d(3, 2, padding=1)
+        self.conv4a = PreNormBlock(n_wide, n_wide)
+        self.conv5a = PreNormBlock(n_wide, n_wide)
+        self.conv6a = PreNormBlock(n_wide, n_wide)
+        self.conv4b = PreNormBlock(n_wide, n_wide)
+        self.conv5b = PreNormBlock(n_wide, n_wide)
+        self.conv6b = PreNormBlock(n_wide, n_narrow)
+
+    def forward(self, x):
+        """Map (n_images, n_in, 27, 27) to maps of 25 x 25 and of 13 x 13 pixels."""
+        n = self.n_narrow
+        c3 = F.relu(self.conv3(self.drop1(self.bn1(x))))
+        c4a = self.conv4a(c3)
+        c4b = self.conv4b(c4a)
+        c5a = self.conv5a(self.pool1(c4b))
+        c5b = self.conv5b(c5a)
+        c6a = self.conv6a(c5b)
+        c6b = self.conv6b(c6a)
+        fine = torch.cat([c3, c4a[:, :n], c4b[:, :n]], dim=1)
+        coarse = torch.cat([c5a[:, :n], c5b[:, :n], c6a[:, :n], c6b], dim=1)
+        return fine, coarse
+
+
+class GNet(nn.Module):
+    """Convolutional encoder of the NSD fwRF models, trained with its readout [1]_.
+
+    Parameters
+    ----------
+    n_first, n_second, n_wide, n_narrow : int
+        Channels of the two prefilter layers, of the trunk, and those read out of it.
+    use_prefilter : bool
+        Whether the prefilter's maps are read out as well.
+
+    References
+    ----------
+    .. [1] G. St-Yves, E. J. Allen, Y. Wu, K. Kay, T. Naselaris (2023), Nature
+       Communications 14, 3329. :doi:`10.1038/s41467-023-38674-4`
+    """
+
+    def __init__(
+        self, *, n_first=64, n_second=192, n_wide=128, n_narrow=64, use_prefilter=True
+    ):
+        super().__init__()
+        self.use_prefilter = use_prefilter
+        self.mu = nn.Parameter(torch.zeros(1, 3, 1, 1), requires_grad=False)
+        self.pre = nn.Module()
+        self.pre.conv1 = nn.Sequential(
+            nn.Conv2d(3, n_first, 11, stride=4, padding=2),
+            nn.ReLU(),
+            nn.MaxPool2d(3, 2),
+        )
+        self.pre.conv2 = nn.Sequential(
+            nn.Conv2d(n_first, n_second, 5, padding=2), nn.ReLU()
+        )
+        self.enc = GNetTrunk(n_in=n_second, n_wide=n_wide, n_narrow=n_narrow)
+
+    def forward(self, images):
+        """Return feature maps of each resolution, the finest first.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n_images, 3, 227, 227)
+            Pixels in [0, 1].
+
+        Returns
+        -------
+        list of Tensor of shape (n_images, n_maps, height, width)
+            256 maps each of 27 x 27, 25 x 25 and 13 x 13 pixels; without the prefilter
+            only the last two.
+        """
+        first = self.pre.conv1(images - self.mu)
+        second = self.pre.conv2(first)
+        fine, coarse = self.enc(second)
+        if not self.use_prefilter:
+            return [fine, coarse]
+        return [torch.cat([first, second], dim=1), fine, coarse]
+
+
+class PoolingReadout(nn.Module):
+    """Free-form pooling fields and feature weights of every voxel.
+
+    Fields are normalised once, here; a forward pass is one matrix product per
+    resolution, over as many voxels at a time as fit the processor's cache.
+
+    Parameters
+    ----------
+    fields : list of Tensor of shape (n_voxels, height, width)
+        Logits of the pooling fields, one tensor per resolution.
+    weights : Tensor of shape (n_voxels, n_maps)
+        Weights of all maps, resolution by resolution.
+    bias : Tensor of shape (n_voxels,)
+        Constant.
+    maps : list of int
+        Number of maps of each resolution.
+    """
+
+    def __init__(self, fields, weights, bias, maps):
+        super().__init__()
+        self.n_levels = len(fields)
+        for level, logits in enumerate(fields):
+            field = torch.softmax(logits.flatten(1), dim=1).contiguous()
+            self.register_buffer(f"field{level}", field)
+        for level, w in enumerate(weights.split(maps, dim=1)):
+            self.register_buffer(f"weight{level}", w.contiguous())
+        self.register_buffer("bias", bias.clone())
+
+    def forward(self, maps):
+        """Map feature maps to responses (n_images, n_voxels)."""
+        n_images = len(maps[0])
+        response = self.bias.expand(n_images, -1)
+        for level, level_maps in enumerate(maps):
+            x = compress(level_maps.flatten(2))  # (n_images, n_maps, n_pixels)
+            field = getattr(self, f"field{level}")
+            weight = getattr(self, f"weight{level}")
+            response = response + self._pool(x, field, weight)
+        return response
+
+    def _pool(self, x, field, weight):
+        """Pool, compress and weight the maps of one resolution."""
+        n_images, n_maps, n_pixels = x.shape
+        columns = x.reshape(n_images * n_maps, n_pixels).T
+        if _graph(x):
+            step = len(field)
+        else:  # pooled features of a block stay in the cache
+            step = max(16, (1 << 18) // max(n_images * n_maps, 1))
+        parts = []
+        for start in range(0, len(field), step):
+            block = slice(start, start + step)
+            pooled = compress(field[block] @ columns)  # (n_block, n_images * n_maps)
+            pooled = pooled.reshape(-1, n_images, n_maps)
+            parts.append(torch.einsum("vbc,vc->bv", pooled, weight[block]))
+        if not parts:
+            return x.new_zeros(n_images, 0)
+        return torch.cat(parts, dim=1)
+
+
+class GNetFwRF(nn.Module):
+    """A GNet and the pooling readout of its voxels: images in, responses out.
+
+    Parameters
+    ----------
+    gnet : GNet
+        Encoder.
+    readout : PoolingReadout
+        Readout.
+    """
+
+    def __init__(self, gnet, readout):
+        super().__init__()
+        self.gnet = gnet
+        self.readout = readout
+
+    def forward(self, images):
+        """Map images (n_images, 3, size, size) in [0, 1] to (n_images, n_voxels)."""
+        return self.readout(self.gnet(images))
+
+
+class SideBySide(nn.Module):
+    """Several networks on the same images; their responses are put side by side.
+
+    Parameters
+    ----------
+    networks : list of Module
+        Each maps images to (n_images, n_targets of its own).
+    """
+
+    def __init__(self, networks):
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, images):
+        """Map images (n_images, 3, size, size) in [0, 1] to (n_images, n_targets)."""
+        return torch.cat([network(images) for network in self.networks], dim=1)
