@@ -113,6 +113,10 @@ class UnverifiedDownloadWarning(UserWarning):
     """A file is taken on trust, because the registry does not know its hash."""
 
 
+class HashMismatchWarning(UserWarning):
+    """A file of the user's own folder is not the one that skneuro knows."""
+
+
 class UnreadableFileError(ValueError):
     """A file is damaged, or does not hold what it should; the message names it."""
 
