@@ -5,10 +5,20 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_eeg": ["EEGEncoder"],
+        "_features": ["VisionFeatures"],
         "_fwrf": ["make_gnet_weights"],
         "_gnet": ["GNetEncoder"],
+        "_linear": ["LinearEncoder"],
         "_weights": ["EncoderWeights"],
     },
 )
 
-__all__ = ["EncoderWeights", "GNetEncoder", "make_gnet_weights"]
+__all__ = [
+    "EEGEncoder",
+    "EncoderWeights",
+    "GNetEncoder",
+    "LinearEncoder",
+    "VisionFeatures",
+    "make_gnet_weights",
+]

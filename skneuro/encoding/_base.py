@@ -49,6 +49,14 @@ def read_images(estimator, X, *, reset=False):
     return ImageSource(X, estimator.value_range)
 
 
+def same_objects(parts, others):
+    """Tell whether parameters are the same objects, or equal tuples."""
+    return all(
+        a is b or (isinstance(a, (tuple, int)) and a == b)
+        for a, b in zip(parts, others, strict=True)
+    )
+
+
 class BaseImageEncoder(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
@@ -66,10 +74,11 @@ class BaseImageEncoder(
         It is differentiable with respect to the images. It is built when first
         needed, in evaluation mode, on ``device``.
         """
-        key = (resolve_device(self.device), *map(id, self._built_from()))
-        if getattr(self, "_module_key", None) != key:
-            self._module = self._build().to(key[0]).eval().requires_grad_(False)
-            self._module_key = key
+        device, parts = resolve_device(self.device), self._built_from()
+        known = getattr(self, "_module_key", None)
+        if known is None or known[0] != device or not same_objects(known[1], parts):
+            self._module = self._build().to(device).eval().requires_grad_(False)
+            self._module_key = device, parts
         return self._module
 
     def fit(self, X, y=None):

@@ -11,6 +11,7 @@ from skneuro.encoding._fwrf import (
     normalise_fields,
 )
 from skneuro.encoding._preprocessing import prepare
+from skneuro.encoding._stream import run_batches
 from skneuro.encoding._weights import as_weights
 from skneuro.utils._param_validation import Interval
 
@@ -141,24 +142,38 @@ class GNetEncoder(BaseImageEncoder):
         encoder.module_  # noqa: B018  complains about weights of another model
         return encoder
 
-    def predict(self, X):
+    def predict(self, X, *, out=None, progress=False):
         """Predict the responses of all voxels.
 
         Parameters
         ----------
         X : array-like, list, path-like or iterator
             Images: (n_images, 3, height, width), channel-last or grey arrays, rows of
-            flattened square images, PIL images, paths, a folder, or an iterator.
+            flattened square images, PIL images, paths, a folder, an ``.npy`` file, or
+            an iterator.
+        out : path-like or array, default=None
+            Where to put the responses. A path ending in ``.npy`` or ``.zarr`` is
+            written batch by batch, in constant memory; a run that broke off is
+            resumed. None returns an array.
+        progress : bool, default=False
+            Whether to show a progress bar.
 
         Returns
         -------
         ndarray of shape (n_images, n_voxels)
-            Responses, float32; of the published models in z-scored betas.
+            Responses, float32; of the published models in z-scored betas. What was
+            written to a file is opened as a memory map, or as a zarr array.
         """
         self._validate_params()
-        source = read_images(self, X)
-        size = 32 if self.batch_size == "auto" else self.batch_size
-        return np.concatenate([self._respond(batch) for batch in source.batches(size)])
+        return run_batches(
+            read_images(self, X),
+            self._respond,
+            batch_size=16 if self.batch_size == "auto" else self.batch_size,
+            shape=(self._n_features_out,),
+            out=out,
+            key=self._key() if out is not None else "",
+            progress=progress,
+        )
 
     def transform(self, X):
         """Predict responses inside a pipeline; the same as `predict`.
@@ -217,6 +232,11 @@ class GNetEncoder(BaseImageEncoder):
     @property
     def _n_features_out(self):
         return sum(len(_find(w, "fwrf.b")) for w in as_weights(self.weights))
+
+    def _key(self):
+        """Hash what responses depend on beside the images."""
+        digests = [weights.digest for weights in as_weights(self.weights)]
+        return repr((digests, self.image_size, self.square, self.value_range))
 
     def _built_from(self):
         return (self.weights, self.image_size)

@@ -1,8 +1,16 @@
 """Estimators of skneuro.encoding, on narrow networks and small images."""
 
 import numpy as np
+from torch import nn
 
-from skneuro.encoding import GNetEncoder, make_gnet_weights
+from skneuro.encoding import (
+    EEGEncoder,
+    GNetEncoder,
+    LinearEncoder,
+    VisionFeatures,
+    make_gnet_weights,
+)
+from skneuro.utils import seeded_torch
 
 CHANNELS = (2, 3, 4, 2)
 
@@ -17,9 +25,23 @@ WEIGHTS = make_gnet_weights(
     3, channels=CHANNELS, image_size=59, sizes=0.1, random_state=0
 )
 
+with seeded_torch(0):
+    NETWORK = nn.Sequential(nn.Conv2d(3, 4, 4, stride=4), nn.ReLU())
+
 ESTIMATORS = [
     # scikit-learn's tables have rows of any length: fill them up to squares
     GNetEncoder(WEIGHTS, image_size=59, square="pad"),
+    VisionFeatures(NETWORK, layers=["0", "1"], image_size=8, square="pad"),
+    LinearEncoder(random_state=0),
+    LinearEncoder(n_components=50, alpha=1.0, batch_size=7),
+    EEGEncoder(random_state=0),
 ]
-EXPECTED_FAILED_CHECKS = {}
-DATA = {"GNetEncoder": make_images}
+EXPECTED_FAILED_CHECKS = {
+    "VisionFeatures": {
+        "check_estimators_overwrite_params": (
+            "joblib hashes a torch module by the addresses of its storages, so that "
+            "equal copies of the backbone differ"
+        ),
+    }
+}
+DATA = {"GNetEncoder": make_images, "VisionFeatures": make_images}
