@@ -19,6 +19,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "fetch_encoder_metadata",
             "fetch_nsd_fwrf",
         ],
+        "_linear_encoders": ["fetch_nsd_fsaverage_vit", "fetch_things_eeg2_vit"],
         "_synthetic": ["make_connectome"],
     },
 )
@@ -30,7 +31,9 @@ __all__ = [
     "fetch_connectome",
     "fetch_encoder",
     "fetch_encoder_metadata",
+    "fetch_nsd_fsaverage_vit",
     "fetch_nsd_fwrf",
+    "fetch_things_eeg2_vit",
     "list_encoders",
     "load_atlas_labels",
     "load_connectome",

@@ -1,13 +1,30 @@
 """Files of the Brain Encoding Response Generator: in its folder, or fetched."""
 
 import logging
+from os import PathLike
 from pathlib import Path
 
 from skneuro.exceptions import HashMismatchError, HashMismatchWarning
-from skneuro.io import _cache, _converted, fetch_files, load_npy, open_weights
+from skneuro.io import (
+    Registry,
+    _cache,
+    _converted,
+    fetch_files,
+    load_npy,
+    open_weights,
+)
 from skneuro.io._cards import TERMS
 from skneuro.io._fetch import as_registry
 from skneuro.io._pooch import warn_user
+
+FILE_CONSTRAINTS = {
+    "berg_dir": [str, PathLike, None],
+    "data_home": [str, PathLike, None],
+    "download_if_missing": ["boolean"],
+    "strict": ["boolean"],
+    "progress": ["boolean"],
+    "registry": [Registry, str, PathLike, None],
+}
 
 logger = logging.getLogger("skneuro")
 

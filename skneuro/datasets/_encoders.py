@@ -1,10 +1,8 @@
 """Published encoding models: fetched, checked, and handed out as estimators."""
 
-from os import PathLike
-
 from sklearn.utils import Bunch
 
-from skneuro.datasets._berg_files import BergFiles
+from skneuro.datasets._berg_files import FILE_CONSTRAINTS, BergFiles
 from skneuro.datasets._encoder_catalog import (
     describe_encoder,
     find_card,
@@ -12,23 +10,20 @@ from skneuro.datasets._encoder_catalog import (
 )
 from skneuro.datasets._encoder_metadata import image_splits, voxel_table
 from skneuro.datasets._encoder_selection import check_rois, check_subjects
+from skneuro.datasets._linear_encoders import (
+    eeg_metadata,
+    fetch_nsd_fsaverage_vit,
+    fetch_things_eeg2_vit,
+    fsaverage_metadata,
+)
 from skneuro.exceptions import UnreadableFileError
-from skneuro.io import Registry, fetch_files
+from skneuro.io import fetch_files
 from skneuro.io._cards import load_cards, metadata_key, weights_keys
 from skneuro.io._fetch import as_registry
 from skneuro.utils._param_validation import validate_params
 
-_FILE_CONSTRAINTS = {
-    "berg_dir": [str, PathLike, None],
-    "data_home": [str, PathLike, None],
-    "download_if_missing": ["boolean"],
-    "strict": ["boolean"],
-    "progress": ["boolean"],
-    "registry": [Registry, str, PathLike, None],
-}
 
-
-@validate_params(_FILE_CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(FILE_CONSTRAINTS, prefer_skip_nested_validation=True)
 def fetch_nsd_fwrf(
     subject=1,
     *,
@@ -205,7 +200,11 @@ def _fwrf_metadata(files, card, subjects, rois):
     )
 
 
-_FETCHERS = {"fmri-nsd-fwrf": fetch_nsd_fwrf}
+_FETCHERS = {
+    "fmri-nsd-fwrf": fetch_nsd_fwrf,
+    "fmri-nsd_fsaverage-vit_b_32": fetch_nsd_fsaverage_vit,
+    "eeg-things_eeg_2-vit_b_32": fetch_things_eeg2_vit,
+}
 
 
 def fetch_encoder(model_id, **parameters):
@@ -255,7 +254,7 @@ def _check_built(card):
         )
 
 
-@validate_params(_FILE_CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(FILE_CONSTRAINTS, prefer_skip_nested_validation=True)
 def fetch_encoder_metadata(
     model_id,
     *,
@@ -338,11 +337,15 @@ def fetch_encoder_metadata(
     return _METADATA[model_id](files, card, subjects, rois)
 
 
-_METADATA = {"fmri-nsd-fwrf": _fwrf_metadata}
+_METADATA = {
+    "fmri-nsd-fwrf": _fwrf_metadata,
+    "fmri-nsd_fsaverage-vit_b_32": fsaverage_metadata,
+    "eeg-things_eeg_2-vit_b_32": eeg_metadata,
+}
 
 
 @validate_params(
-    {k: v for k, v in _FILE_CONSTRAINTS.items() if k != "berg_dir"},
+    {k: v for k, v in FILE_CONSTRAINTS.items() if k != "berg_dir"},
     prefer_skip_nested_validation=True,
 )
 def fetch_berg_tutorial_images(

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skneuro.datasets import fetch_encoder_metadata, fetch_nsd_fwrf
 from skneuro.exceptions import (
@@ -134,6 +137,16 @@ def test_encoder_keeps_its_weights_through_clone(berg, expected):
         np.testing.assert_allclose(responses, expected["RSC"], rtol=0, atol=1e-4)
 
 
+def test_encoder_keeps_its_weights_in_a_search(berg, expected):
+    encoder = fetch_nsd_fwrf(1, roi="V1", berg_dir=berg, device="cpu").encoder
+    pipeline = make_pipeline(FrozenEstimator(encoder), Ridge())
+    search = GridSearchCV(pipeline, {"ridge__alpha": [0.1, 1.0]}, cv=2)
+    search.fit(expected["images"], np.arange(6.0))
+    kept = search.best_estimator_[0].estimator
+    responses = kept.predict(expected["images"])
+    np.testing.assert_allclose(responses, expected["V1"], rtol=0, atol=1e-4)
+
+
 def test_metadata_is_a_table_of_voxels(berg):
     found = fetch_nsd_fwrf(1, roi="V1", berg_dir=berg, device="cpu")
     table = found.metadata
@@ -210,9 +223,7 @@ def test_two_names_of_one_region(berg, name):
 
 
 def test_absent_file_says_what_is_there(berg):
-    with pytest.raises(
-        FileNotFoundError, match=r"metadata holds metadata_sub-01"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"metadata holds metadata_sub-01"):
         fetch_nsd_fwrf(2, roi="V1", berg_dir=berg)
 
 
@@ -286,9 +297,7 @@ def test_files_that_do_not_belong_together_are_refused(berg_copy):
     shutil.copy(
         folder / "metadata_sub-01_roi-RSC.npy", folder / "metadata_sub-01_roi-V1.npy"
     )
-    with pytest.raises(
-        UnreadableFileError, match=r"have \[7\] voxels, .* \[1\]"
-    ):
+    with pytest.raises(UnreadableFileError, match=r"have \[7\] voxels, .* \[1\]"):
         fetch_nsd_fwrf(1, roi="V1", berg_dir=berg_copy)
 
 
