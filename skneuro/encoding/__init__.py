@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "_convert": ["to_gifti", "to_mne", "to_nifti", "to_xarray"],
         "_eeg": ["EEGEncoder"],
         "_features": ["VisionFeatures"],
         "_fwrf": ["make_gnet_weights"],
@@ -21,4 +22,8 @@ __all__ = [
     "LinearEncoder",
     "VisionFeatures",
     "make_gnet_weights",
+    "to_gifti",
+    "to_mne",
+    "to_nifti",
+    "to_xarray",
 ]
