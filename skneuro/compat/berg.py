@@ -38,8 +38,8 @@ _DATASET = "synthetic_neural_responses"
 class BERG:
     """Generate in-silico responses by the calls of BERG.
 
-    Arguments and returns are those of the Brain Encoding Response Generator 2.0. Weights
-    are read safely, and from the second time on mapped from a conversion.
+    Arguments and returns are those of the Brain Encoding Response Generator 2.0.
+    Weights are read safely, and from the second time on mapped from a conversion.
 
     Parameters
     ----------
