@@ -241,8 +241,11 @@ def simulate_paths(n_paths, n_steps, dt, arena, motion, rng):
         anew = rng.uniform(size=n_paths) < speed_prob
         speed = np.where(anew, np.maximum(rng.normal(mean, spread, n_paths), 0), speed)
         step = np.stack([np.cos(heading), np.sin(heading)], axis=1)
-        outward = ((at < margin) & (step < 0)) | ((at > walls - margin) & (step > 0))
-        step = np.where(outward, 0.5 * step, step)  # turns along the wall
+        # What heads for a wall turns along it, more the nearer it is: on a straight way
+        # through the margin the part of the step that heads outward falls by exp(-2).
+        room = np.where(step < 0, at, walls - at) / margin
+        turn = np.clip(room, 1e-3, 1) ** (2 * speed * dt / 1000 / margin)[:, None]
+        step *= turn
         step /= np.maximum(np.linalg.norm(step, axis=1, keepdims=True), 1e-12)
         heading = np.arctan2(step[:, 1], step[:, 0])
         at = at + step * (speed * dt / 1000)[:, None]
