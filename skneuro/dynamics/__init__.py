@@ -1,5 +1,6 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
+from skneuro.dynamics import stimuli
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
 from skneuro.dynamics._hemodynamics import BalloonWindkessel
@@ -31,4 +32,5 @@ __all__ = [
     "WilsonCowan",
     "WongWang",
     "simulate_batch",
+    "stimuli",
 ]
