@@ -2,6 +2,7 @@
 
 from skneuro.dynamics import stimuli
 from skneuro.dynamics._base import BaseSimulator
+from skneuro.dynamics._derivatives import differentiate_step, simulate_torch
 from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
 from skneuro.dynamics._hemodynamics import BalloonWindkessel
 from skneuro.dynamics._hopf import Hopf
@@ -31,6 +32,8 @@ __all__ = [
     "WholeBrainRegressor",
     "WilsonCowan",
     "WongWang",
+    "differentiate_step",
     "simulate_batch",
+    "simulate_torch",
     "stimuli",
 ]

@@ -4,35 +4,15 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from numba import njit
 
-from skneuro.engine._backend import fill_normals
-from skneuro.engine._noise import STEP_FACTOR
+from skneuro.engine._normals import draw_normals
 
 
 @pytest.fixture(scope="session")
 def normals():
     """``normals(keys, first_step, n_steps, dtype)``: numbers by step and stream."""
-
-    @njit
-    def fill(out, keys, first, n_steps):
-        for step in range(first, first + n_steps, 2):
-            fill_normals(out, keys, step * STEP_FACTOR, (step - first) * len(keys))
-
-    def make(keys, first_step, n_steps, dtype=np.float64):
-        padded = np.zeros(-(-keys.size // 8) * 8, np.int64)
-        padded[: keys.size] = keys.ravel()
-        begin = first_step - first_step % 2
-        n = first_step + n_steps - begin
-        n += n % 2
-        out = np.empty(n * padded.size, dtype)
-        fill(out, padded, begin, n)
-        out = out.reshape(n, padded.size)[first_step - begin :, : keys.size]
-        return out[:n_steps]
-
-    return make
+    return draw_normals
 
 
 @pytest.fixture

@@ -1,0 +1,236 @@
+"""Derivatives of every model, and its torch form beside the compiled kernels."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import skneuro.dynamics
+from skneuro.dynamics import (
+    BaseSimulator,
+    Hopf,
+    WilsonCowan,
+    differentiate_step,
+)
+
+MODELS = {
+    name: value
+    for name in skneuro.dynamics.__all__
+    if isinstance(value := getattr(skneuro.dynamics, name), type)
+    and issubclass(value, BaseSimulator)
+    and value.parameters
+}
+N_NODES = 3
+
+
+def make_network(n_nodes):
+    rng = np.random.default_rng(1)
+    weights = rng.uniform(0.1, 1.0, (n_nodes, n_nodes))
+    weights *= rng.random((n_nodes, n_nodes)) < 0.5
+    return weights, rng.uniform(1.0, 60.0, (n_nodes, n_nodes))
+
+
+def random_point(simulator, rng):
+    """Random variables, sums, drives and noise, well inside the bounds."""
+
+    def between(low, high):
+        return rng.uniform(low, high, N_NODES)
+
+    x = {}
+    for name in (*simulator.states, *simulator.algebraic):
+        low, high = simulator.initial.get(name, (-1.0, 1.0))
+        low, high = (low, high) if high > low else (low - 0.1, high + 0.1)
+        margin = 0.1 * (high - low)
+        x[name] = between(low + margin, high - margin)
+    return {
+        "x": x,
+        "net": {name: between(0.1, 0.5) for name in simulator.coupling_inputs},
+        "drive": {name: between(-0.1, 0.1) for name in simulator.ports},
+        "noise": {name: between(-0.1, 0.1) for name in simulator.noise},
+    }
+
+
+def loss(simulator, point, numbers, bars):
+    """Sum of the variables after a step, weighted; one value per node."""
+    equations = simulator._equations()
+    drive = {k: numbers[f"input_{k}"] + v for k, v in point["drive"].items()}
+    new, _ = equations.euler_step(
+        SimpleNamespace(**point["x"]),
+        SimpleNamespace(**point["net"]),
+        SimpleNamespace(**drive),
+        SimpleNamespace(**point["noise"]),
+        SimpleNamespace(**dict.fromkeys(equations.noise, 0.0)),
+        SimpleNamespace(**numbers),
+    )
+    return sum(bars[name] * getattr(new, name) for name in bars)
+
+
+def check_against_differences(got, function, value, name):
+    """Compare with five-point differences per node, to 1e-6 and their rounding."""
+    h = 1e-3 * np.maximum(np.abs(value), 1e-2)
+    steps = [function(value + k * h) for k in (-2, -1, 1, 2)]
+    expected = (steps[0] - 8 * steps[1] + 8 * steps[2] - steps[3]) / (12 * h)
+    rounding = 8 * np.finfo(float).eps * np.abs(steps).max(axis=0) / h
+    error = np.abs(got - expected)
+    assert (error <= 1e-6 * np.abs(expected) + rounding).all(), (name, got, expected)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", MODELS)
+def test_derivatives_of_a_step_equal_central_differences(name, seed):
+    rng = np.random.default_rng(seed)
+    simulator = MODELS[name](make_network(N_NODES)[0], random_state=0)
+    simulator._fit_if_needed(None, keep_noise=False)
+    point = random_point(simulator, rng)
+    bars = {v: rng.normal(size=N_NODES) for v in point["x"]}
+    numbers = {
+        k: np.broadcast_to(np.asarray(v, float), (N_NODES,))
+        for k, v in simulator._numbers.items()
+    }
+    got = differentiate_step(
+        simulator,
+        bars,
+        point["x"],
+        point["net"],
+        drive=point["drive"],
+        noise=point["noise"],
+    )
+    checked = 0
+    for group in ("x", "net", "drive", "noise"):
+        for leaf, value in point[group].items():
+
+            def moved(v, group=group, leaf=leaf):
+                changed = point | {group: point[group] | {leaf: v}}
+                return loss(simulator, changed, numbers, bars)
+
+            check_against_differences(got[group][leaf], moved, value, leaf)
+            checked += 1
+    for parameter, derivative in got["parameters"].items():
+        port = parameter.removesuffix("_input")
+        is_input = port != parameter and port in simulator.ports
+        number = f"input_{port}" if is_input else parameter
+
+        def moved(v, number=number):
+            return loss(simulator, point, numbers | {number: v}, bars)
+
+        check_against_differences(derivative, moved, numbers[number], parameter)
+        checked += 1
+    assert checked >= len(point["x"]) + len(simulator.parameters) - len(
+        simulator.options
+    )
+
+
+def test_derivatives_name_what_is_unknown():
+    with pytest.raises(ValueError, match=r"bars names \['z'\]"):
+        differentiate_step(Hopf(), {"z": 1.0}, {"x": 0.0, "y": 0.0})
+    with pytest.raises(ValueError, match=r"x lacks \['y'\]"):
+        differentiate_step(Hopf(), {"x": 1.0}, {"x": 0.0})
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", MODELS)
+def test_torch_form_repeats_the_compiled_kernel(name):
+    pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    weights, lengths = make_network(6)
+    model = MODELS[name]
+    simulator = model(
+        weights,
+        lengths,
+        coupling=0.05,
+        duration=200.0,
+        dt=0.1,
+        sigma=1e-3,
+        independent_noise=True,
+        random_state=0,
+    )
+    port = simulator.ports[0]
+    rng = np.random.default_rng(0)
+    X = 0.05 * rng.normal(size=(2, 6, 2000))
+    expected = simulator.simulate(X)
+    got = simulate_torch(simulator, X)
+    assert set(got) == set(expected)
+    for variable, series in got.items():
+        values = expected[variable].values
+        scale = max(1.0, np.abs(values).max())
+        difference = np.abs(series.numpy() - values).max() / scale
+        assert difference < 1e-10, (variable, port, difference)
+    assert np.abs(np.diff(values, axis=0)).max() > 0
+
+
+@pytest.mark.torch
+def test_autograd_equals_finite_differences():
+    torch = pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    weights, lengths = make_network(4)
+    simulator = WilsonCowan(
+        weights, lengths, duration=10.0, coupling=2.0, sigma=0.01, random_state=0
+    )
+    rng = np.random.default_rng(3)
+    X = 0.3 * rng.normal(size=(2, 4, 100))
+    start = {
+        "coupling": np.array(2.0),
+        "tau_exc": np.full(4, 2.5),
+        "exc_input": rng.uniform(0.5, 1.0, (2, 4)),
+        "connectivity": simulator.fit(X).connectivity_,
+    }
+
+    def objective(drive, values):
+        series = simulate_torch(simulator, drive, parameters=values)
+        return (series["exc"] ** 2 * torch.linspace(0.0, 1.0, 100)).sum()
+
+    def leaf(value):
+        return torch.tensor(value, dtype=torch.float64, requires_grad=True)
+
+    leaves = {name: leaf(value) for name, value in start.items()}
+    drive = leaf(X)
+    objective(drive, leaves).backward()
+
+    for name, value in [*start.items(), ("X", X)]:
+        gradient = (drive if name == "X" else leaves[name]).grad.numpy()
+        direction = rng.normal(size=value.shape)
+        h = 1e-5
+
+        def along(t, name=name, value=value, direction=direction):
+            moved = value + t * direction
+            with torch.no_grad():
+                if name == "X":
+                    return objective(torch.tensor(moved), start).item()
+                return objective(torch.tensor(X), start | {name: moved}).item()
+
+        expected = (along(h) - along(-h)) / (2 * h)
+        np.testing.assert_allclose(
+            (gradient * direction).sum(), expected, rtol=1e-6, err_msg=name
+        )
+        assert expected != 0
+
+
+@pytest.mark.torch
+def test_constant_drives_and_held_columns_are_those_of_transform():
+    torch = pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    weights, lengths = make_network(3)
+    settings = {"dt": 0.1, "coupling": 0.1, "random_state": 0, "record": "x"}
+    held = Hopf(weights, lengths, duration=None, stimulus_interval=0.5, **settings)
+    X = np.random.default_rng(0).normal(size=(2, 3, 20))
+    constant = Hopf(weights, lengths, duration=5.0, **settings)
+    for simulator, drive in ((held, X), (constant, X[..., 0])):
+        expected = simulator.fit_transform(drive)
+        got = simulate_torch(simulator, torch.tensor(drive))["x"].numpy()
+        np.testing.assert_allclose(got, expected, atol=1e-13)
+
+
+@pytest.mark.torch
+def test_torch_form_says_what_it_cannot_do():
+    pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    with pytest.raises(ValueError, match="Euler's scheme only"):
+        simulate_torch(Hopf(method="heun"))
+    with pytest.raises(ValueError, match=r"parameters names \['b'\]"):
+        simulate_torch(Hopf(), parameters={"b": 1.0})
+    with pytest.raises(ValueError, match="connectivity has shape"):
+        simulate_torch(Hopf(), parameters={"connectivity": np.ones((2, 2))})
