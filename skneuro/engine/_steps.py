@@ -59,17 +59,16 @@ def record_history(taps, history, row_length, column, first, last, begin):
 
 
 @njit(**HELPER)
-def record_lanes(
-    taps, history, row_length, lanes, position, step, first_step, last_step
-):
+def record_lanes(taps, history, row_length, lanes, position, step, last_step):
     """Copy up to eight steps of a batch that the history holds already.
 
     ``position`` is the column after the last ``step`` done; only every eighth step, or
-    the last of a call, has something to do.
+    the last of a call, has something to do. A call that another one follows, because a
+    simulation has failed, may end between.
     """
     if step % 8 and step != last_step:
         return
-    begin = max(step - 1 - (step - 1) % 8, first_step)
+    begin = max(step - 1 - (step - 1) % 8, taps.first_step)
     count = step - begin
     for j in range(len(taps.interval)):
         if taps.source[j] < 0:

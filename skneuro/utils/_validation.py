@@ -27,8 +27,8 @@ def check_multiple(value, step, name, step_name):
     if count < 1 or abs(count * step - value) > 1e-6 * step:
         nearest = max(count, 1) * step
         raise ValueError(
-            f"{name} is {value:g}, expected a multiple of {step_name}={step:g}; the "
-            f"nearest is {nearest:g}."
+            f"{name} is {value:.12g}, expected a multiple of {step_name}={step:.12g}; "
+            f"the nearest is {nearest:.12g}."
         )
     return count
 
@@ -38,7 +38,7 @@ def check_square_matrix(matrix, name, *, n_nodes=None):
 
     Parameters
     ----------
-    matrix : array-like of shape (n_nodes, n_nodes)
+    matrix : array-like or sparse array of shape (n_nodes, n_nodes)
         Matrix; a DataFrame is taken in its own order.
     name : str
         What it is, for the message.
@@ -53,9 +53,14 @@ def check_square_matrix(matrix, name, *, n_nodes=None):
     Raises
     ------
     ValueError
-        If it is not square, has the wrong size or holds NaN or infinity.
+        If it is not square, has the wrong size or holds anything but finite numbers.
     """
-    array = np.asarray(matrix, dtype=np.float64)
+    if hasattr(matrix, "toarray"):  # sparse
+        matrix = matrix.toarray()
+    try:
+        array = np.asarray(matrix, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is no matrix of numbers: {error}.") from error
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise ValueError(
             f"{name} has shape {array.shape}, expected (n_nodes, n_nodes): one row "

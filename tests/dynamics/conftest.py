@@ -1,6 +1,7 @@
 """Networks, models and reference trajectories for tests of simulators."""
 
 import json
+import os
 from typing import ClassVar
 
 import numpy as np
@@ -10,17 +11,17 @@ from hypothesis import HealthCheck, settings
 from skneuro.dynamics import BaseSimulator
 
 # Compiling a kernel on first use takes longer than hypothesis allows an example.
-settings.register_profile(
-    "skneuro",
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[
+_HYPOTHESIS = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [
         HealthCheck.too_slow,
         HealthCheck.function_scoped_fixture,
     ],
-)
-settings.load_profile("skneuro")
+}
+settings.register_profile("skneuro", derandomize=True, **_HYPOTHESIS)
+settings.register_profile("thorough", max_examples=1000, **_HYPOTHESIS)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "skneuro"))
 
 
 @pytest.fixture

@@ -74,6 +74,16 @@ def test_bold_is_one_variable_whatever_is_recorded():
     np.testing.assert_array_equal(recorded["bold"], series["bold"])
 
 
+def test_progress_is_shown_on_request_only(capfd):
+    hopf = Hopf(duration=5.0, random_state=0)
+    hopf.fit_transform([[0.0]])
+    assert capfd.readouterr() == ("", "")
+    hopf.set_params(verbose=True).fit_transform([[0.0]])
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Hopf: 100%" in err
+
+
 def test_settings_of_a_monitor_can_be_searched():
     hopf = Hopf(duration=20.0, monitor=SubSample(1.0))
     for params in ParameterGrid({"monitor__interval": [0.5, 2.0]}):

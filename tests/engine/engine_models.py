@@ -33,7 +33,7 @@ def _rates(x, net, drive, noise, p):
     rate = sigmoid(p.slope * (net.fast - x.w + drive.v + noise.v))
     return {
         "rate": rate,
-        "v": (-x.v + (1.2 - x.v) * rate) / p.tau,
+        "v": ((2.0 - x.v) * rate - x.v - 0.3) / p.tau,
         "w": (0.4 * x.rate + net.slow - x.w + noise.w) / (3.0 * p.tau),
     }
 
@@ -102,7 +102,8 @@ def draw_projections(rng, populations, density, longest):
                     to, start = np.nonzero(rng.uniform(size=shape) < density)
                     lag = 1 + rng.integers(0, longest + 1, len(to))
                     lag[rng.uniform(size=len(to)) < 0.3] = 1
-                    weight = rng.normal(size=len(to)) / max(1.0, density * shape[1])
+                    weight = rng.normal(scale=0.3, size=len(to))
+                    weight /= max(1.0, density * shape[1])
                     projections.append(
                         Projection((g, name), (h, value), to, start, lag, weight)
                     )

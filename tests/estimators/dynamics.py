@@ -1,6 +1,18 @@
 """Estimators of skneuro.dynamics."""
 
-from skneuro.dynamics import BalloonWindkessel, Bold, Hopf, SubSample, WilsonCowan
+from skneuro.dynamics import (
+    BalloonWindkessel,
+    Bold,
+    FitzHughNagumo,
+    Hopf,
+    JansenRit,
+    Kuramoto,
+    MontbrioPazoRoxin,
+    ReducedWongWang,
+    SubSample,
+    WilsonCowan,
+    WongWang,
+)
 
 ESTIMATORS = [
     Hopf(duration=1.0, dt=0.01, random_state=0),
@@ -10,6 +22,12 @@ ESTIMATORS = [
     ),
     WilsonCowan(duration=10.0, monitor=SubSample(interval=1.0), random_state=0),
     WilsonCowan(duration=100.0, monitor=Bold(t_r=0.05), sigma=0.01, random_state=0),
+    FitzHughNagumo(duration=0.1, dt=0.001, random_state=0),
+    WongWang(duration=10.0, random_state=0),
+    ReducedWongWang(duration=10.0, random_state=0),
+    Kuramoto(duration=1.0, random_state=0),
+    JansenRit(duration=10.0, random_state=0),
+    MontbrioPazoRoxin(duration=0.1, dt=0.001, random_state=0),
     BalloonWindkessel(t_r=0.1, dt=1.0, duration=500.0),
 ]
 EXPECTED_FAILED_CHECKS = {}
