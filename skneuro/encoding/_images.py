@@ -27,7 +27,11 @@ def is_table(X):
         return hasattr(first, "ndim") and first.ndim < 2
     if hasattr(X, "shape") and hasattr(X, "dtype"):
         paths = X.dtype == object and X.ndim == 1 and not isinstance(X[0], Number)
-        return len(X.shape) <= 2 and not paths and X.dtype.kind not in "UT"
+        return (
+            len(X.shape) <= 2
+            and not paths
+            and getattr(X.dtype, "kind", "f") not in "UT"
+        )
     return not hasattr(X, "__iter__") or hasattr(X, "__array__")
 
 
