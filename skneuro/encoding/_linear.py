@@ -183,11 +183,11 @@ class LinearEncoder(BaseLinearEncoder):
             return (len(self._wanted()),)
         return (sum(len(coef) for _, coef, _ in self._readout()[1]),)
 
-    def _arrange(self, parts):
-        """Put the targets of all parts side by side, in the user's order."""
+    def _arrange(self, found):
+        """Give the targets of all parts the user's order."""
+        responses, _ = found
         if self.weights is None:
-            return parts[0].reshape(len(parts[0]), *self.target_shape_)
-        responses = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            return responses.reshape(len(responses), *self.target_shape_)
         if self.targets is None:
             return responses
         wanted = self._wanted()
