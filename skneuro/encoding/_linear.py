@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from skneuro.encoding._base import same_objects
 from skneuro.encoding._linear_base import (
     LINEAR_CONSTRAINTS,
     BaseLinearEncoder,
@@ -146,11 +147,20 @@ class LinearEncoder(BaseLinearEncoder):
         return [wanted[(wanted >= a) & (wanted < b)] - a for a, b in pairwise(edges)]
 
     def _wanted(self):
-        """Return indices of the wanted targets, in the user's order."""
+        """Return indices of the wanted targets, in the user's order; found once."""
+        known, parts = getattr(self, "_known_targets", None), self._built_from()
+        if known is None or not same_objects(known[0], parts):
+            self._known_targets = parts, self._find_targets()
+        return self._known_targets[1]
+
+    def _find_targets(self):
+        """Check the targets and turn masks into indices."""
         n_targets = sum(self._n_targets_of(w) for w in as_weights(self.weights))
         targets = np.asarray(self.targets)
         if targets.dtype == bool or (
-            len(targets) == n_targets and n_targets > 2 and set(targets) <= {0, 1}
+            len(targets) == n_targets
+            and n_targets > 2
+            and np.isin(targets, [0, 1]).all()
         ):
             if len(targets) != n_targets:
                 raise ValueError(

@@ -314,7 +314,7 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     def __getstate__(self):
         state = super().__getstate__()
-        return {k: v for k, v in state.items() if k != "_known"}
+        return {k: v for k, v in state.items() if not k.startswith("_known")}
 
     def __sklearn_is_fitted__(self):
         return self.weights is not None or hasattr(self, "coef_")
