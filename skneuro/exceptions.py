@@ -111,3 +111,15 @@ class CacheError(DownloadError):
 
 class UnverifiedDownloadWarning(UserWarning):
     """A file is taken on trust, because the registry does not know its hash."""
+
+
+class HashMismatchWarning(UserWarning):
+    """A file of the user's own folder is not the one that skneuro knows."""
+
+
+class UnreadableFileError(ValueError):
+    """A file is damaged, or does not hold what it should; the message names it."""
+
+
+class UnsafeFileError(UnreadableFileError):
+    """A file holds more than data: something in it could run code or flood memory."""

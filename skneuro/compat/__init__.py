@@ -4,8 +4,37 @@ import lazy_loader
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["neurolib"],
-    submod_attrs={"neurolib": ["drive_from_neurolib", "from_neurolib"]},
+    submodules=["berg", "neurolib"],
+    submod_attrs={
+        "berg": [
+            "BERG",
+            "NEST",
+            "BERGError",
+            "InvalidParameterError",
+            "ModelLoadError",
+            "ModelNotFoundError",
+            "ResourceError",
+            "StimulusError",
+            "load_precomputed_responses",
+            "save_precomputed_responses",
+        ],
+        "neurolib": ["drive_from_neurolib", "from_neurolib"],
+    },
 )
 
-__all__ = ["drive_from_neurolib", "from_neurolib", "neurolib"]
+__all__ = [
+    "BERG",
+    "NEST",
+    "BERGError",
+    "InvalidParameterError",
+    "ModelLoadError",
+    "ModelNotFoundError",
+    "ResourceError",
+    "StimulusError",
+    "berg",
+    "drive_from_neurolib",
+    "from_neurolib",
+    "load_precomputed_responses",
+    "neurolib",
+    "save_precomputed_responses",
+]

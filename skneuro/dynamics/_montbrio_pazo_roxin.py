@@ -48,8 +48,9 @@ class MontbrioPazoRoxin(BaseSimulator):
     2-D X is a constant drive, 3-D X a time series; see ``transform``. The rate ``r`` is
     in Hz, as all rates here; the equations use kHz. With the default values, those of
     figure 2 of the reference, a population is bistable: a silent state, and a focus
-    with a firing rate. A step of 0.01 ms resolves its oscillations well, 0.1 ms is
-    stable for the default values. BOLD follows ``r`` in kHz.
+    with a firing rate. The focus is weakly damped, and Euler's scheme turns that into
+    an oscillation that is none: take ``method="heun"`` and steps of 0.01 ms where rates
+    are high. BOLD follows ``r`` in kHz.
 
     References
     ----------

@@ -84,6 +84,11 @@ def _private_path(home, kind, key, suffix) -> Path:
     return _inside(home, (_PRIVATE, kind, name))
 
 
+def private_folder(home, kind) -> Path:
+    """Folder of the files of one kind that the cache keeps for itself."""
+    return _inside(home, (_PRIVATE, kind))
+
+
 def partial_path(home, key) -> Path:
     """Path of the unfinished download of a key, shared by all processes."""
     return _private_path(home, "partial", key, ".part")

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 from skneuro.exceptions import CacheError
-from skneuro.io import _cache
+from skneuro.io import _cache, _converted
 from skneuro.io._fetch import as_registry
 
 
@@ -59,7 +59,7 @@ def verify_files(keys=None, *, data_home=None, registry=None):
 
 
 def clear_data_home(data_home=None, *, keys=None, registry=None) -> list[Path]:
-    """Remove downloaded files, unfinished downloads and their records.
+    """Remove downloaded files, their conversions, unfinished downloads and records.
 
     Only files that skneuro put there, or that bear the name of one that it could, are
     removed, so a wrong ``data_home`` costs nothing.
@@ -98,6 +98,8 @@ def clear_data_home(data_home=None, *, keys=None, registry=None) -> list[Path]:
         for path in _cache.leftovers(home):
             with _removal_errors(path.name):
                 path.unlink(missing_ok=True)
+        with _removal_errors("a conversion"):
+            _converted.remove_conversions(home)
         keys = dict.fromkeys([*recorded, *registry])
     else:
         keys = list(keys)
@@ -112,6 +114,7 @@ def clear_data_home(data_home=None, *, keys=None, registry=None) -> list[Path]:
         if not any(p.exists() for p in (path, *own)):
             continue
         with _cache.key_lock(home, key), _removal_errors(key):
+            _converted.remove_conversions(home, [path])
             if path.is_file():
                 path.unlink()
                 removed.append(path)

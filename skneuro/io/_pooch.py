@@ -73,17 +73,20 @@ def _parse_seconds(text):
     return seconds
 
 
-def _warn(row):
-    """Warn at the line outside skneuro that asked for the file."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("skneuro."):
+def warn_user(message, category):
+    """Warn at the line outside skneuro (and scikit-learn) that led here."""
+    level, frame, inside = 1, sys._getframe(), ("skneuro.", "sklearn.")
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
         level, frame = level + 1, frame.f_back
-    warnings.warn(
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _warn(row):
+    warn_user(
         f"the registry knows no hash of {row.key}: its content is taken on trust and "
         "its hash recorded, so that a later change is noticed. Pass strict=True to "
         "refuse such files.",
         UnverifiedDownloadWarning,
-        stacklevel=level,
     )
 
 

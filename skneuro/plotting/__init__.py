@@ -1,16 +1,32 @@
 """Functions that take arrays and an Axes and return the Axes."""
 
+from skneuro.plotting._behavior import plot_chronometric, plot_psychometric, plot_trial
 from skneuro.plotting._connectivity import plot_connectivity_matrix
 from skneuro.plotting._encoding import plot_encoding_accuracy, plot_receptive_fields
+from skneuro.plotting._rate_maps import plot_rate_maps
 from skneuro.plotting._spectrum import plot_power_spectrum
+from skneuro.plotting._state_space import (
+    plot_cross_temporal_decoding,
+    plot_eigenvalues,
+    plot_fixed_points,
+    plot_trajectories,
+)
 from skneuro.plotting._surface import plot_on_fsaverage
 from skneuro.plotting._timeseries import plot_timeseries
 
 __all__ = [
+    "plot_chronometric",
     "plot_connectivity_matrix",
+    "plot_cross_temporal_decoding",
+    "plot_eigenvalues",
     "plot_encoding_accuracy",
+    "plot_fixed_points",
     "plot_on_fsaverage",
     "plot_power_spectrum",
+    "plot_psychometric",
+    "plot_rate_maps",
     "plot_receptive_fields",
     "plot_timeseries",
+    "plot_trajectories",
+    "plot_trial",
 ]
