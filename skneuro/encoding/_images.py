@@ -1,5 +1,6 @@
 """Images of every kind become batches of 8-bit colour images."""
 
+import mmap
 from collections.abc import Iterator
 from numbers import Number
 from pathlib import Path
@@ -250,6 +251,7 @@ class ImageSource:
             for first in range(start, self.n_images, batch_size):
                 stack = _as_array(self.images[first : first + batch_size])
                 yield channels_first(to_bytes(stack, self.value_range))
+                _forget_pages(self.images)
             return
         batch = []
         for i, item in enumerate(self.images):
@@ -261,6 +263,13 @@ class ImageSource:
                 batch = []
         if batch:
             yield _stack(batch)
+
+
+def _forget_pages(X):
+    """Give back the memory of pages of a read-only map that were read."""
+    advise = getattr(getattr(X, "_mmap", None), "madvise", None)
+    if advise is not None and getattr(X, "mode", None) == "r":
+        advise(mmap.MADV_DONTNEED)  # they are read again if they are needed again
 
 
 def _stack(batch):
