@@ -45,7 +45,7 @@ def draw(ax, simulator, name, values, starts=(None,), label=""):
 # %%
 # FitzHugh and Nagumo's node oscillates for a range of inputs. Wong and Wang's gating
 # variables and the exact mean field of Montbrio, Pazo and Roxin are bistable: blue runs
-# start low, red ones high; the focus of the mean field is weakly damped, so that it takes
+# start low, red ones high; the focus of the mean field is weakly damped and takes
 # Heun's scheme. Jansen and Rit's column turns from rest to the alpha rhythm.
 every = SubSample(interval=1.0)
 low_rate, high_rate = {"r": 80.0, "v": -2.0}, {"r": 1500.0, "v": -0.3}
