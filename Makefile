@@ -29,6 +29,7 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/encoding.py
 
 clean:
 	rm -rf $(VENV) .venv-* demo doc/_build doc/auto_examples doc/api/generated build dist

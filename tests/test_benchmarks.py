@@ -31,7 +31,7 @@ def harness(monkeypatch):
     """Import a module of the harness by name."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield importlib.import_module
-    for name in ("cases", "protocol", "report"):
+    for name in ("cases", "encoding", "protocol", "report"):
         sys.modules.pop(name, None)
 
 
@@ -89,3 +89,26 @@ def test_worker_answers_one_line_per_case_and_survives_errors(harness, tmp_path)
     assert fine["seconds"] > 0
     assert fine["peak_mb"] > 1
     assert "a library that talks" in done.stderr
+
+
+def test_the_usual_ways_of_encoding_give_the_same_responses(harness, monkeypatch):
+    encoding = harness("encoding")
+    from skneuro.encoding import GNetEncoder, LinearEncoder, make_gnet_weights
+
+    weights = make_gnet_weights(3, channels=(2, 3, 4, 2), image_size=59)
+    encoder = GNetEncoder(weights, image_size=59, device="cpu")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 3, 59, 59), dtype=np.uint8)
+    usual = encoding.make_usual_fwrf(encoder)
+    np.testing.assert_allclose(usual(images), encoder.predict(images), atol=1e-5)
+
+    sizes = {"N_FEATURES": 30, "N_COMPONENTS": 4, "N_VERTICES": 5}
+    for name, size in sizes.items():
+        monkeypatch.setattr(encoding, name, size)
+    arrays = encoding.make_factors()
+    features = rng.standard_normal((6, 30), dtype=np.float32)
+    np.testing.assert_allclose(
+        LinearEncoder(arrays).predict(features),
+        np.hstack(encoding.make_scikit_learn(arrays)(features)),
+        atol=1e-4,
+    )

@@ -110,9 +110,15 @@ class BaseImageEncoder(
         images = torch.from_numpy(
             np.require(self._prepare(batch), requirements=["C", "W"])
         )
-        with torch.inference_mode():
+        full_precision = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with torch.inference_mode(), full_precision:
             images = images.to(device).float().div_(255)
             return module(images).cpu().numpy()
+
+    def _batch_size(self):
+        if self.batch_size != "auto":
+            return self.batch_size
+        return 16 if resolve_device(self.device).type == "cpu" else 128
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -268,13 +268,14 @@ class EEGEncoder(BaseLinearEncoder):
             return (len(self._readout()[1]), *shape)
         return (*self.target_shape_[:-2], *shape)
 
-    def _arrange(self, parts):
+    def _arrange(self, found):
         """Give responses their axes: repeats, channels, times."""
+        responses, parts = found
         if self.weights is not None:
             shape = (len(self._channels()), len(self._samples()))
             stacked = np.stack([part.reshape(len(part), *shape) for part in parts], 1)
             return stacked.mean(axis=1) if self.repeats == "mean" else stacked
-        responses = parts[0].reshape(len(parts[0]), *self.target_shape_)
+        responses = responses.reshape(len(responses), *self.target_shape_)
         if len(self.target_shape_) == 3 and self.repeats == "mean":
             responses = responses.mean(axis=1)
         if len(self.target_shape_) < 2:

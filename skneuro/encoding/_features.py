@@ -55,7 +55,7 @@ class VisionFeatures(BaseImageEncoder):
         What floats mean: 0 to 1, 0 to 255, or 0 to 1 for each image whose largest
         value is at most 1.
     batch_size : int or "auto", default="auto"
-        Images per pass through the network.
+        Images per pass through the network; ``"auto"`` is 16, on a GPU 128.
     device : str or torch.device, default="auto"
         Where to compute; ``"auto"`` takes a GPU if there is one.
 
@@ -165,9 +165,6 @@ class VisionFeatures(BaseImageEncoder):
             key=self._key() if out is not None else "",
             progress=progress,
         )
-
-    def _batch_size(self):
-        return 32 if self.batch_size == "auto" else self.batch_size
 
     def _built_from(self):
         layers = None if self.layers is None else tuple(self.layers)

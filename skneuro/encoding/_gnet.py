@@ -45,7 +45,7 @@ class GNetEncoder(BaseImageEncoder):
         What floats mean: 0 to 1, 0 to 255, or 0 to 1 for each image whose largest
         value is at most 1.
     batch_size : int or "auto", default="auto"
-        Images per pass through the network.
+        Images per pass through the network; ``"auto"`` is 16, on a GPU 128.
     device : str or torch.device, default="auto"
         Where to compute; ``"auto"`` takes a GPU if there is one.
 
@@ -168,7 +168,7 @@ class GNetEncoder(BaseImageEncoder):
         return run_batches(
             read_images(self, X),
             self._respond,
-            batch_size=16 if self.batch_size == "auto" else self.batch_size,
+            batch_size=self._batch_size(),
             shape=(self._n_features_out,),
             out=out,
             key=self._key() if out is not None else "",

@@ -1,5 +1,6 @@
 """Images of every kind become batches of 8-bit colour images."""
 
+import mmap
 from collections.abc import Iterator
 from numbers import Number
 from pathlib import Path
@@ -27,7 +28,11 @@ def is_table(X):
         return hasattr(first, "ndim") and first.ndim < 2
     if hasattr(X, "shape") and hasattr(X, "dtype"):
         paths = X.dtype == object and X.ndim == 1 and not isinstance(X[0], Number)
-        return len(X.shape) <= 2 and not paths and X.dtype.kind not in "UT"
+        return (
+            len(X.shape) <= 2
+            and not paths
+            and getattr(X.dtype, "kind", "f") not in "UT"
+        )
     return not hasattr(X, "__iter__") or hasattr(X, "__array__")
 
 
@@ -246,6 +251,7 @@ class ImageSource:
             for first in range(start, self.n_images, batch_size):
                 stack = _as_array(self.images[first : first + batch_size])
                 yield channels_first(to_bytes(stack, self.value_range))
+                _forget_pages(self.images)
             return
         batch = []
         for i, item in enumerate(self.images):
@@ -257,6 +263,13 @@ class ImageSource:
                 batch = []
         if batch:
             yield _stack(batch)
+
+
+def _forget_pages(X):
+    """Give back the memory of pages of a read-only map that were read."""
+    advise = getattr(getattr(X, "_mmap", None), "madvise", None)
+    if advise is not None and getattr(X, "mode", None) == "r":
+        advise(mmap.MADV_DONTNEED)  # they are read again if they are needed again
 
 
 def _stack(batch):

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from skneuro.encoding._base import same_objects
 from skneuro.encoding._linear_base import (
     LINEAR_CONSTRAINTS,
     BaseLinearEncoder,
@@ -146,11 +147,20 @@ class LinearEncoder(BaseLinearEncoder):
         return [wanted[(wanted >= a) & (wanted < b)] - a for a, b in pairwise(edges)]
 
     def _wanted(self):
-        """Return indices of the wanted targets, in the user's order."""
+        """Return indices of the wanted targets, in the user's order; found once."""
+        known, parts = getattr(self, "_known_targets", None), self._built_from()
+        if known is None or not same_objects(known[0], parts):
+            self._known_targets = parts, self._find_targets()
+        return self._known_targets[1]
+
+    def _find_targets(self):
+        """Check the targets and turn masks into indices."""
         n_targets = sum(self._n_targets_of(w) for w in as_weights(self.weights))
         targets = np.asarray(self.targets)
         if targets.dtype == bool or (
-            len(targets) == n_targets and n_targets > 2 and set(targets) <= {0, 1}
+            len(targets) == n_targets
+            and n_targets > 2
+            and np.isin(targets, [0, 1]).all()
         ):
             if len(targets) != n_targets:
                 raise ValueError(
@@ -183,11 +193,11 @@ class LinearEncoder(BaseLinearEncoder):
             return (len(self._wanted()),)
         return (sum(len(coef) for _, coef, _ in self._readout()[1]),)
 
-    def _arrange(self, parts):
-        """Put the targets of all parts side by side, in the user's order."""
+    def _arrange(self, found):
+        """Give the targets of all parts the user's order."""
+        responses, _ = found
         if self.weights is None:
-            return parts[0].reshape(len(parts[0]), *self.target_shape_)
-        responses = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            return responses.reshape(len(responses), *self.target_shape_)
         if self.targets is None:
             return responses
         wanted = self._wanted()

@@ -1,5 +1,6 @@
 """What encoders share whose responses are linear in features."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -57,13 +58,32 @@ class Factor:
         centre = mean + np.asarray(pca_mean, np.float64) * scale
         self.centre = centre.astype(dtype)
         self.gain = (1 / scale).astype(dtype)
-        self.components = np.asarray(components, dtype)
+        self.components = np.ascontiguousarray(components, dtype)
+        self._tensor = None
 
     def __call__(self, features):
         """Map features (n_samples, n_features) to scores (n_samples, n_components)."""
         scaled = np.subtract(features, self.centre, dtype=self.centre.dtype)
         scaled *= self.gain
-        return scaled @ self.components.T
+        if len(scaled) == 1:
+            return scaled @ self.components.T
+        return self._multiply(scaled)
+
+    def _multiply(self, scaled):
+        """Multiply by torch, whose product of few rows with long ones is faster."""
+        import torch
+
+        if self._tensor is None:
+            with warnings.catch_warnings():  # read-only is fine: we only read
+                warnings.filterwarnings(
+                    "ignore", message="The given NumPy array is not"
+                )
+                self._tensor = torch.from_numpy(self.components)
+        with torch.inference_mode():
+            return torch.mm(torch.from_numpy(scaled), self._tensor.T).numpy()
+
+    def __getstate__(self):
+        return self.__dict__ | {"_tensor": None}
 
 
 class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
@@ -72,7 +92,7 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
     Subclasses have the parameters ``weights``, ``features``, ``n_components``,
     ``alpha``, ``batch_size`` and ``random_state``. They define ``_read(weights,
     index)``, which returns factors and regressions, ``_built_from()``, the parameters
-    that it depends on, and ``_shape()`` and ``_arrange(parts)``, the form of the
+    that it depends on, and ``_shape()`` and ``_arrange(found)``, the form of the
     responses.
     """
 
@@ -274,8 +294,7 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 "layers that the weights belong to."
             )
         scores = [factor(features) for factor in factors]
-        found = [scores[i] @ coef.T + intercept for i, coef, intercept in parts]
-        return self._arrange(found)
+        return self._arrange(_regress(scores, parts))
 
     def _key(self):
         """Hash what responses depend on beside the images."""
@@ -295,7 +314,7 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
 
     def __getstate__(self):
         state = super().__getstate__()
-        return {k: v for k, v in state.items() if k != "_known"}
+        return {k: v for k, v in state.items() if not k.startswith("_known")}
 
     def __sklearn_is_fitted__(self):
         return self.weights is not None or hasattr(self, "coef_")
@@ -307,6 +326,25 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
         if self.features is not None:
             tags.input_tags.three_d_array = True
         return tags
+
+
+def _regress(scores, parts):
+    """Compute the targets of all parts, in one array in column-major order.
+
+    Targets are its rows in memory: the product of the coefficients with few scores is
+    faster that way round, and parts are written side by side without a copy.
+    """
+    n_targets = sum(len(coef) for _, coef, _ in parts)
+    n_samples = len(scores[0]) if scores else 0
+    dtype = parts[0][1].dtype if parts else np.float32
+    found, views, start = np.empty((n_targets, n_samples), dtype), [], 0
+    for i, coef, intercept in parts:
+        rows = found[start : start + len(coef)]
+        np.matmul(coef, scores[i].T, out=rows)
+        rows += intercept[:, None]
+        views.append(rows.T)
+        start += len(coef)
+    return found.T, views
 
 
 def _contents(factors):

@@ -41,9 +41,10 @@ _NPY_HEADER = re.compile(
 _MAX_DEPTH = 64
 _MAX_VALUES = 20_000_000
 _MAX_MEMBERS = 100_000
-# Arrays may be named several times in a file; together they stay below this multiple
-# of its length.
+# Arrays and texts may be named several times in a file; together they stay below this
+# multiple of its length, or below so many bytes in a small file.
 _MAX_EXPANSION = 16
+_MIN_LIMIT = 1 << 26
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 
@@ -334,7 +335,7 @@ class _Resolver:
     """Replace nodes; counts values and bytes as if nothing were shared."""
 
     def __init__(self, n_bytes):
-        self.limit = _MAX_EXPANSION * n_bytes + (1 << 16)
+        self.limit = max(_MAX_EXPANSION * n_bytes, _MIN_LIMIT)
         self.done, self.open, self.kept = {}, set(), []
 
     def resolve(self, value, depth):

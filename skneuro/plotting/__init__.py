@@ -11,6 +11,7 @@ from skneuro.plotting._state_space import (
     plot_fixed_points,
     plot_trajectories,
 )
+from skneuro.plotting._surface import plot_on_fsaverage
 from skneuro.plotting._timeseries import plot_timeseries
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "plot_eigenvalues",
     "plot_encoding_accuracy",
     "plot_fixed_points",
+    "plot_on_fsaverage",
     "plot_power_spectrum",
     "plot_psychometric",
     "plot_rate_maps",

@@ -116,6 +116,7 @@ def test_networks_stand_side_by_side(images):
         lambda x: np.concatenate([x, x[:, :1]], axis=1).transpose(0, 2, 3, 1),
         lambda x: x.reshape(len(x), -1),
         lambda x: torch.from_numpy(x),
+        lambda x: torch.from_numpy(x.reshape(len(x), -1)),
         lambda x: [Image.fromarray(np.moveaxis(i, 0, -1)) for i in x],
         lambda x: list(x),
         lambda x: iter(x),
@@ -130,6 +131,7 @@ def test_networks_stand_side_by_side(images):
         "alpha",
         "rows",
         "torch",
+        "torch rows",
         "PIL",
         "list",
         "iterator",
@@ -321,3 +323,30 @@ def test_weights_are_read_only_and_mapped(tmp_path, images, encoder):
         EncoderWeights(tmp_path / "text")
     with pytest.raises(TypeError, match="weight 'name'"):
         EncoderWeights({"name": "text"})
+
+
+def test_frames_arrays_of_paths_and_lazy_arrays_are_images(encoder, images, tmp_path):
+    pd, h5py = pytest.importorskip("pandas"), pytest.importorskip("h5py")
+    expected = encoder.predict(images)
+    frame = pd.DataFrame(images.reshape(len(images), -1))
+    np.testing.assert_allclose(encoder.predict(frame), expected, atol=1e-6)
+    with h5py.File(tmp_path / "images.h5", "w") as file:
+        stored = file.create_dataset("stimuli", data=images.astype(np.int16))
+        np.testing.assert_allclose(encoder.predict(stored), expected, atol=1e-6)
+    for i, image in enumerate(images):
+        Image.fromarray(np.moveaxis(image, 0, -1)).save(tmp_path / f"{i}.png")
+    paths = np.array([str(p) for p in sorted(tmp_path.glob("*.png"))])
+    for form in (paths, paths.astype(object)):
+        np.testing.assert_allclose(encoder.predict(form), expected, atol=1e-6)
+
+
+def test_progress_counts_images(encoder, images, capsys):
+    encoder.set_params(batch_size=2).predict(images, progress=True)
+    assert "7/7" in capsys.readouterr().err
+    encoder.predict(images)
+    assert capsys.readouterr().err == ""
+
+
+def test_repr_stays_short(encoder):
+    assert "EncoderWeights(59 arrays" in repr(encoder)
+    assert len(repr(encoder)) < 300

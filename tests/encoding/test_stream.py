@@ -164,3 +164,32 @@ def test_a_killed_run_resumes_to_the_same_file(tmp_path):
     whole = tmp_path / "whole.npy"
     encoder.predict(images, out=whole)
     assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
+    n_images, size = 24, 1024
+    stored = np.lib.format.open_memmap(
+        tmp_path / "big.npy", "w+", np.uint8, (n_images, 3, size, size)
+    )
+    stored[:] = 7
+    stored.flush()
+    del stored
+    images = np.load(tmp_path / "big.npy", mmap_mode="r")
+    resident = []
+    encoder = make_encoder(batch_size=2)
+    respond = encoder._respond
+
+    def watch(batch):
+        responses = respond(batch)
+        with open("/proc/self/smaps") as file:
+            text = file.read().split("big.npy")[1]
+        resident.append(int(text.split("Rss:")[1].split()[0]))  # kB
+        return responses
+
+    encoder._respond = watch
+    expected = make_encoder().predict(np.asarray(images[:2]))
+    found = encoder.predict(images, out=tmp_path / "out.npy")
+    np.testing.assert_allclose(found[:2], expected, atol=1e-6)
+    assert len(resident) == 12
+    assert max(resident[1:]) < 4 * 2 * 3 * size**2 / 1024  # four batches, not twelve

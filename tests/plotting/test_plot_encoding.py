@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.collections import EllipseCollection
 
-from skneuro.plotting import plot_encoding_accuracy, plot_receptive_fields
+from skneuro.plotting import (
+    plot_encoding_accuracy,
+    plot_on_fsaverage,
+    plot_receptive_fields,
+)
+from skneuro.plotting._surface import _on_fsaverage5
 
 CENTERS = [[0.2, 0.1], [-0.3, 0.0], [0.0, -0.4]]
 
@@ -61,3 +66,43 @@ def test_empty_and_constant_groups_are_drawn():
 def test_groups_of_another_number_are_refused():
     with pytest.raises(ValueError, match="groups has 1 entries"):
         plot_encoding_accuracy([1.0, 2.0], groups=["a"])
+
+
+def test_surfaces_show_the_vertices_of_fsaverage5():
+    values = np.arange(163_842.0)
+    np.testing.assert_array_equal(_on_fsaverage5(values, None), values[:10_242])
+    np.testing.assert_array_equal(
+        _on_fsaverage5(values[:10_242], None), values[:10_242]
+    )
+    shown = _on_fsaverage5(np.array([1.0, 2.0, 3.0]), [7, 100_000, 10_241])
+    assert np.isfinite(shown).sum() == 2
+    assert (shown[7], shown[10_241]) == (1, 3)
+
+
+def test_a_surface_is_drawn_on_given_axes():
+    pytest.importorskip("nilearn")
+    from matplotlib import pyplot as plt
+
+    _, ax = plt.subplots(subplot_kw={"projection": "3d"})
+    values = np.linspace(0, 1, 10_242)
+    assert plot_on_fsaverage(values, hemisphere="right", ax=ax, label="r2") is ax
+    assert ax.get_title() == "r2"
+    (mesh,) = (c for c in ax.collections if type(c).__name__ == "Poly3DCollection")
+    assert len(np.unique(mesh.get_facecolor(), axis=0)) > 50
+
+
+@pytest.mark.parametrize(
+    ("values", "arguments", "match"),
+    [
+        (np.zeros((2, 5)), {}, r"shape \(2, 5\); expected \(n_vertices,\)"),
+        (np.zeros(5), {}, "5 values; expected 163842"),
+        (np.zeros(2), {"vertex": [1, 163_842]}, "0 to 163841"),
+        (np.zeros(2), {"vertex": [1.5, 2.0]}, "dtype float64"),
+        (np.zeros(1), {"vertex": [20_000]}, "no value lies"),
+        (np.zeros(1), {"vertex": [2], "hemisphere": "both"}, "hemisphere is 'both'"),
+    ],
+)
+def test_values_that_do_not_fit_the_surface(values, arguments, match):
+    pytest.importorskip("nilearn")
+    with pytest.raises(ValueError, match=match):
+        plot_on_fsaverage(values, **arguments)

@@ -1,0 +1,399 @@
+"""Measure encoders beside the usual way of computing them, in turn, on one machine.
+
+``OMP_NUM_THREADS=1 python benchmarks/encoding.py`` writes ``results/encoding.md`` and
+``.csv``. All weights are random and of full size; nothing is downloaded.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from report import describe_machine, markdown_table, ratio_text, seconds_text, write
+
+HERE = Path(__file__).parent
+N_FEATURES, N_COMPONENTS, N_VERTICES = 460_800, 250, 163_842
+
+
+def measure_in_turn(contestants, repeats):
+    """Run each contestant once per round and return their seconds by name."""
+    seconds = {name: [] for name in contestants}
+    for run in contestants.values():
+        run()  # warm up
+    names = list(contestants)
+    for repeat in range(repeats):
+        first = repeat % len(names)
+        for name in names[first:] + names[:first]:
+            start = time.perf_counter()
+            contestants[name]()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def record_all(seconds, case):
+    return [
+        {"case": case, "competitor": name, "repeat": i, "value": f"{value:.6g}"}
+        for name, values in seconds.items()
+        for i, value in enumerate(values)
+    ]
+
+
+def make_usual_fwrf(encoder):
+    """Make the usual readout: softmax every batch, one product per level."""
+    import torch
+
+    gnet, weights = encoder.module_.gnet, encoder.weights
+    logits = [torch.from_numpy(np.array(weights[f"fwrf.rf{i}"])) for i in range(3)]
+    w = torch.from_numpy(np.array(weights["fwrf.w"]))
+    bias = torch.from_numpy(np.array(weights["fwrf.b"]))
+
+    def compress(t):
+        return torch.log(1 + torch.abs(t)) * torch.tanh(t)
+
+    def predict(images):
+        found = []
+        for start in range(0, len(images), 100):
+            batch = torch.from_numpy(images[start : start + 100]).float() / 255
+            with torch.no_grad():
+                pooled = []
+                for maps, logit in zip(gnet(batch), logits, strict=True):
+                    field = torch.softmax(logit.flatten(1), dim=1)
+                    flat = compress(maps.flatten(2))
+                    pooled.append(torch.tensordot(field, flat, dims=[[1], [2]]))
+                phi = compress(torch.cat(pooled, dim=2))
+                found.append(torch.bmm(phi, w[:, :, None])[:, :, 0].T + bias)
+        return torch.cat(found).numpy()
+
+    return predict
+
+
+def run_fwrf(repeats):
+    """FwRF responses per second at 1350 voxels, with softmax once and every batch."""
+    from skneuro.encoding import GNetEncoder, make_gnet_weights
+
+    encoder = GNetEncoder(make_gnet_weights(1350, random_state=0), device="cpu")
+    usual = make_usual_fwrf(encoder)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (100, 3, 227, 227), dtype=np.uint8)
+    difference = np.abs(encoder.predict(images[:4]) - usual(images[:4])).max()
+    seconds = measure_in_turn(
+        {"usual": lambda: usual(images), "skneuro": lambda: encoder.predict(images)},
+        repeats,
+    )
+    speeds = [100 / np.median(values) for values in seconds.values()]
+    row = [
+        "fwRF, 1350 voxels, 100 images",
+        *(f"{speed:.1f} images/s" for speed in speeds),
+        ratio_text(seconds["usual"], seconds["skneuro"], goal=2),
+        f"responses differ by {difference:.1g}",
+    ]
+    return [row], record_all(seconds, "fwrf")
+
+
+def make_factors():
+    """Random weights of full size, as the published fsaverage models have them."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "scaler_param.mean_": rng.normal(size=N_FEATURES),
+        "scaler_param.scale_": rng.uniform(0.5, 2, N_FEATURES),
+        "pca_param.mean_": np.zeros(N_FEATURES, np.float32),
+        "pca_param.components_": rng.standard_normal(
+            (N_COMPONENTS, N_FEATURES), np.float32
+        ),
+    }
+    for side in ("lh", "rh"):
+        shape = (N_VERTICES, N_COMPONENTS)
+        arrays[f"{side}_reg_param.coef_"] = rng.standard_normal(shape, np.float32)
+        arrays[f"{side}_reg_param.intercept_"] = np.zeros(N_VERTICES, np.float32)
+    return arrays
+
+
+def make_scikit_learn(arrays):
+    """Put the same weights into scikit-learn's objects."""
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LinearRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler, pca = StandardScaler(), PCA(N_COMPONENTS)
+    scaler.mean_ = arrays["scaler_param.mean_"]
+    scaler.scale_ = arrays["scaler_param.scale_"]
+    scaler.n_features_in_ = N_FEATURES
+    pca.mean_ = arrays["pca_param.mean_"]
+    pca.components_ = arrays["pca_param.components_"]
+    pca.n_features_in_ = N_FEATURES
+    regressions = []
+    for side in ("lh", "rh"):
+        regression = LinearRegression()
+        regression.coef_ = arrays[f"{side}_reg_param.coef_"]
+        regression.intercept_ = arrays[f"{side}_reg_param.intercept_"]
+        regressions.append(regression)
+
+    def predict(features):
+        scores = pca.transform(scaler.transform(features)).astype(np.float32)
+        return [regression.predict(scores) for regression in regressions]
+
+    return predict
+
+
+def peak_flops():
+    """Best rate of a square float32 matrix product, in operations per second."""
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((2048, 2048), np.float32)
+    best = np.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - start)
+    return 2 * 2048**3 / best
+
+
+def run_readout(repeats):
+    """Full-size fsaverage readout beside scikit-learn, at batch 1, 10 and 100."""
+    from skneuro.encoding import EncoderWeights, LinearEncoder
+
+    arrays = make_factors()
+    encoder = LinearEncoder(EncoderWeights(arrays), batch_size=100)
+    usual = make_scikit_learn(arrays)
+    rng = np.random.default_rng(1)
+    rows, records, peak = [], [], peak_flops()
+    for n in (1, 10, 100):
+        features = rng.standard_normal((n, N_FEATURES), np.float32)
+        ours = encoder.predict_from_features(features)
+        difference = (
+            np.abs(ours - np.hstack(usual(features))).max() / np.abs(ours).max()
+        )
+        del ours
+        seconds = measure_in_turn(
+            {
+                "usual": lambda features=features: usual(features),
+                "skneuro": lambda features=features: encoder.predict_from_features(
+                    features
+                ),
+            },
+            repeats,
+        )
+        operations = 2 * n * N_COMPONENTS * (N_FEATURES + 2 * N_VERTICES)
+        share = operations / np.median(seconds["skneuro"]) / peak
+        rows.append(
+            [
+                f"fsaverage readout, batch {n}",
+                *(seconds_text(np.median(values)) for values in seconds.values()),
+                ratio_text(seconds["usual"], seconds["skneuro"], goal=1),
+                f"{share:.0%} of the peak of a matrix product "
+                f"({peak / 1e9:.0f} GFLOP/s); they differ by "
+                f"{difference:.1g} of the largest",
+            ]
+        )
+        records += record_all(seconds, f"readout-{n}")
+    return rows, records
+
+
+LOAD = """
+import resource, sys, time
+import numpy as np
+from skneuro.encoding import EncoderWeights, LinearEncoder
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+targets = np.arange(5000, 10758) if sys.argv[2] == "roi" else None
+encoder = LinearEncoder(EncoderWeights(sys.argv[1]), targets=targets).fit(
+    np.zeros((1, 460_800), np.float32)
+)
+loaded = time.perf_counter() - start
+encoder.predict(np.ones((1, 460_800), np.float32))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(loaded, before / 1024, peak / 1024)
+"""
+
+
+def run_load(repeats):
+    """Open a full-size file, one region and all of it: seconds and peak memory."""
+    from safetensors.numpy import save_file
+
+    rows, records = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fsaverage.safetensors"
+        save_file(make_factors(), path)
+        factors = 4 * N_COMPONENTS * (N_FEATURES + 2 * N_VERTICES) / 1e6
+        for what in ("roi", "all"):
+            runs = [
+                [
+                    float(x)
+                    for x in subprocess.run(
+                        [sys.executable, "-c", LOAD, str(path), what],
+                        check=True,
+                        capture_output=True,
+                        text=True,
+                    ).stdout.split()
+                ]
+                for _ in range(repeats)
+            ]
+            loaded, before, peak = np.median(runs, axis=0)
+            rows.append(
+                [
+                    f"open a full-size file, {what}",
+                    "",
+                    seconds_text(loaded),
+                    "",
+                    f"peak {peak:.0f} MiB with one prediction, of which {before:.0f} "
+                    f"are imports; the two factors have {factors:.0f} MB",
+                ]
+            )
+            records += [
+                {"case": f"load-{what}", "competitor": name, "repeat": i, "value": v}
+                for i, run in enumerate(runs)
+                for name, v in zip(("seconds", "before", "peak"), run, strict=True)
+            ]
+    return rows, records
+
+
+STREAM = """
+import resource, sys
+import numpy as np
+from skneuro.encoding import GNetEncoder, make_gnet_weights
+n = int(sys.argv[1])
+weights = make_gnet_weights(
+    1350, channels=(8, 12, 16, 8), image_size=67, random_state=0
+)
+images = np.load(sys.argv[2], mmap_mode="r")
+encoder = GNetEncoder(weights, image_size=67, device="cpu")
+encoder.predict(images[:n], out=sys.argv[3])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def stream(n, images, out, kill=False):
+    """Stream n images in a process of its own; its peak memory, in MiB."""
+    command = [sys.executable, "-c", STREAM, str(n), str(images), str(out)]
+    if not kill:
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return float(done.stdout)
+    process = subprocess.Popen(command)
+    row = 4 * 1350
+    while not (out.exists() and out.stat().st_size > n // 3 * row):
+        if process.poll() is not None:
+            raise RuntimeError("the run ended before it could be killed")
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return None
+
+
+def run_stream(repeats, n_images=20_000):
+    """Stream images to disk in bounded memory; kill a run and resume it."""
+    del repeats
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        images = np.lib.format.open_memmap(
+            folder / "images.npy", "w+", np.uint8, (n_images, 3, 67, 67)
+        )
+        rng = np.random.default_rng(0)
+        for start in range(0, n_images, 1000):
+            shape = (min(1000, n_images - start), 3, 67, 67)
+            images[start : start + 1000] = rng.integers(0, 256, shape, np.uint8)
+        images.flush()
+        few = stream(n_images // 10, folder / "images.npy", folder / "few.npy")
+        many = stream(n_images, folder / "images.npy", folder / "many.npy")
+        stream(n_images, folder / "images.npy", folder / "killed.npy", kill=True)
+        done = len(np.load(folder / "killed.npy", mmap_mode="r"))
+        stream(n_images, folder / "images.npy", folder / "killed.npy")
+        same = (folder / "killed.npy").read_bytes() == (
+            folder / "many.npy"
+        ).read_bytes()
+        size = (folder / "many.npy").stat().st_size / 1e6
+    row = [
+        f"stream {n_images} images, small network, 1350 voxels",
+        "",
+        f"peak {many:.0f} MiB",
+        "",
+        f"{few:.0f} MiB for a tenth of them; file of {size:.0f} MB; killed after "
+        f"{done} images and resumed: {'the same file' if same else 'ANOTHER FILE'}",
+    ]
+    values = {"peak_mib": many, "peak_tenth_mib": few, "killed_at": done, "same": same}
+    records = [
+        {"case": "stream", "competitor": name, "repeat": 0, "value": value}
+        for name, value in values.items()
+    ]
+    return [row], records
+
+
+def run_gpu(repeats):
+    """Images per second on a GPU, where there is one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return [["fwRF on a GPU", "", "", "", "no GPU here"]], []
+    from skneuro.encoding import GNetEncoder, make_gnet_weights
+
+    encoder = GNetEncoder(
+        make_gnet_weights(1350, random_state=0), device="cuda", batch_size=64
+    )
+    images = np.zeros((640, 3, 227, 227), np.uint8)
+    seconds = measure_in_turn({"skneuro": lambda: encoder.predict(images)}, repeats)
+    speed = 640 / np.median(seconds["skneuro"])
+    row = ["fwRF, 1350 voxels, batch 64", "", f"{speed:.0f} images/s", ""]
+    return [[*row, torch.cuda.get_device_name()]], record_all(seconds, "gpu")
+
+
+SUITES = {
+    "fwrf": run_fwrf,
+    "readout": run_readout,
+    "load": run_load,
+    "stream": run_stream,
+    "gpu": run_gpu,
+}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=list(SUITES), help="one part alone")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds, default 5")
+    parser.add_argument("--output", type=Path, default=HERE / "results")
+    arguments = parser.parse_args(argv)
+    import sklearn
+    import torch
+
+    import skneuro
+
+    load = os.getloadavg()[0]
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    torch.set_num_threads(threads)
+    rows, records = [], []
+    for name in [arguments.only] if arguments.only else SUITES:
+        new_rows, new_records = SUITES[name](arguments.repeats)
+        for row in new_rows:
+            print("  ".join(row), file=sys.stderr)
+        rows += new_rows
+        records += new_records
+    versions = {
+        "skneuro": {
+            "skneuro": skneuro.__version__,
+            "torch": torch.__version__,
+            "scikit-learn": sklearn.__version__,
+            "numpy": np.__version__,
+        }
+    }
+    command = shlex.join(["python", "benchmarks/encoding.py", *(argv or sys.argv[1:])])
+    about = describe_machine(command, versions, load)
+    header = ["case", "the usual way", "skneuro", "ratio", "notes"]
+    how = (
+        f"{threads} thread(s). Contestants run in turn in one process, with the same "
+        "weights; who begins changes from round to round. Medians, and the range of "
+        "the ratio over rounds. The usual way of fwRF is that of the public code: "
+        "softmax in every batch of 100, one pooling product per level. That of the "
+        "readout is scikit-learn's StandardScaler, PCA and two LinearRegressions."
+    )
+    paragraphs = ["\n".join(about), how, markdown_table(header, rows)]
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    name = f"encoding-{arguments.only}" if arguments.only else "encoding"
+    write(arguments.output, name, "Encoders", paragraphs, records)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
