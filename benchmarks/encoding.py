@@ -194,11 +194,19 @@ def run_readout(repeats):
     return rows, records
 
 
+PEAK = """
+def peak_mib():
+    # of this program alone; getrusage counts the one that started it, too
+    with open("/proc/self/status") as file:
+        line = next(line for line in file if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+"""
+
 LOAD = """
-import resource, sys, time
+import sys, time
 import numpy as np
 from skneuro.encoding import EncoderWeights, LinearEncoder
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_mib()
 start = time.perf_counter()
 targets = np.arange(5000, 10758) if sys.argv[2] == "roi" else None
 encoder = LinearEncoder(EncoderWeights(sys.argv[1]), targets=targets).fit(
@@ -206,8 +214,7 @@ encoder = LinearEncoder(EncoderWeights(sys.argv[1]), targets=targets).fit(
 )
 loaded = time.perf_counter() - start
 encoder.predict(np.ones((1, 460_800), np.float32))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(loaded, before / 1024, peak / 1024)
+print(loaded, before, peak_mib())
 """
 
 
@@ -225,7 +232,7 @@ def run_load(repeats):
                 [
                     float(x)
                     for x in subprocess.run(
-                        [sys.executable, "-c", LOAD, str(path), what],
+                        [sys.executable, "-c", PEAK + LOAD, str(path), what],
                         check=True,
                         capture_output=True,
                         text=True,
@@ -253,7 +260,7 @@ def run_load(repeats):
 
 
 STREAM = """
-import resource, sys
+import sys
 import numpy as np
 from skneuro.encoding import GNetEncoder, make_gnet_weights
 n = int(sys.argv[1])
@@ -263,13 +270,13 @@ weights = make_gnet_weights(
 images = np.load(sys.argv[2], mmap_mode="r")
 encoder = GNetEncoder(weights, image_size=67, device="cpu")
 encoder.predict(images[:n], out=sys.argv[3])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(peak_mib())
 """
 
 
 def stream(n, images, out, kill=False):
     """Stream n images in a process of its own; its peak memory, in MiB."""
-    command = [sys.executable, "-c", STREAM, str(n), str(images), str(out)]
+    command = [sys.executable, "-c", PEAK + STREAM, str(n), str(images), str(out)]
     if not kill:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return float(done.stdout)
