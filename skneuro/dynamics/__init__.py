@@ -1,5 +1,6 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
+from skneuro.dynamics._aln_transfer import aln_transfer
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
 from skneuro.dynamics._hemodynamics import BalloonWindkessel
@@ -30,5 +31,6 @@ __all__ = [
     "WholeBrainRegressor",
     "WilsonCowan",
     "WongWang",
+    "aln_transfer",
     "simulate_batch",
 ]
