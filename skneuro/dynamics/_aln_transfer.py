@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 # logarithm, which replace a sum over 4000 equidistant ones.
 _LOWEST, _HIGHEST, _CORNER = 0.125e-3, 1.000125, 0.1  # kHz
 _REFERENCE = 0.25e-3  # kHz, where the response is normalised
-_N_FREQUENCIES = 255
+_N_FREQUENCIES = 399
 _LONGEST = 100.0  # ms
 
 
