@@ -1,6 +1,7 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
 from skneuro.dynamics import stimuli
+from skneuro.dynamics._aln_transfer import aln_transfer
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._derivatives import differentiate_step, simulate_torch
 from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
@@ -32,6 +33,7 @@ __all__ = [
     "WholeBrainRegressor",
     "WilsonCowan",
     "WongWang",
+    "aln_transfer",
     "differentiate_step",
     "simulate_batch",
     "simulate_torch",
