@@ -1,0 +1,3 @@
+"""Recurrent networks with the constraints of biology."""
+
+__all__ = []
