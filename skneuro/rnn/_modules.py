@@ -167,7 +167,12 @@ class LeakyLayer(nn.Module):
         """Return states and rates before the first step, (n_samples, n_units)."""
         v = self.initial_state if v0 is None else v0
         v = v.expand(n_samples, self.n_units)
-        return v, v if self.start == "state" else activate(self.activation, v)
+        r = v if self.start == "state" else activate(self.activation, v)
+        return v, self.silence(r)
+
+    def silence(self, rates):
+        """Zero the rates of lesioned units."""
+        return rates if self.active.all() else rates * self.active
 
     def draw_noise(self, n_times, n_samples):
         """Draw standard normal numbers for states and rates; None where unused."""
@@ -214,7 +219,7 @@ class LeakyLayer(nn.Module):
             scale = NOISE_SCALES[self.noise_convention](alpha) * self.preact_noise
             drive = torch.addcmul(drive, noise[0], scale)
         kicks = None if noise[1] is None else noise[1] * self.postact_noise
-        return leaky_scan(
+        rates, v = leaky_scan(
             drive,
             weights["recurrent"],
             1 - alpha,
@@ -224,6 +229,7 @@ class LeakyLayer(nn.Module):
             noise=kicks,
             tap=tap,
         )
+        return self.silence(rates), v
 
     def constrained(self):
         """List the constrained weights of this layer."""
@@ -307,10 +313,6 @@ class CTRNN(nn.Module):
             rates, states = self._run_in_blocks(inputs, start, noise)
         else:
             rates, states = self._run_in_turn(inputs, start, noise)
-        rates = [
-            rate * layer.active if not layer.active.all() else rate
-            for rate, layer in zip(rates, self.layers, strict=True)
-        ]
         every = rates[0] if len(rates) == 1 else torch.cat(rates, dim=-1)
         read = every if self.readout.shape[1] == every.shape[-1] else rates[-1]
         outputs = nn.functional.linear(read, self.readout(), self.output_bias)

@@ -195,7 +195,8 @@ def leaky_scan(drive, weight, decay, v0, r0, *, activation, noise=None, tap=None
         )
     if tap is not None:
         raise ValueError(
-            "penalties['omega'] needs the derivative of the activation; got a callable, "
-            f"expected one of {sorted(ACTIVATIONS)}. Choose one, or leave omega out."
+            "penalties['omega'] needs the derivative of the activation; got a "
+            f"callable, expected one of {sorted(ACTIVATIONS)}. Choose one, or leave "
+            "omega out."
         )
     return _plain_scan(drive, weight, decay, v0, r0, noise, activation)

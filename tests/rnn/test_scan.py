@@ -77,13 +77,12 @@ def two_layers(feedforward_delay, feedback_delay, dtype=torch.float64):
     torch.set_default_dtype(dtype)
     try:
         with seeded_torch(0):
+            back = {"weight": torch.randn(4, 3)}
             layers = [
                 {
                     "input_weight": {"weight": torch.randn(n, m)},
                     "recurrent_weight": {"weight": 0.5 * torch.randn(n, n)},
-                    "feedback_weight": {"weight": torch.randn(n, 3)}
-                    if n == 4
-                    else None,
+                    "feedback_weight": back if n == 4 else None,
                     "alpha": {"alpha": [0.3] * n, "learn": True},
                     "initial_state": [0.1] * n,
                     "learn_initial_state": True,
@@ -107,7 +106,7 @@ def stepwise(module, X, noise):
     first, second = (layer.prepare() for layer in module.layers)
     v = [layer.begin(len(X))[0] for layer in module.layers]
     start = [torch.sigmoid(state) for state in v]
-    r = [list() for _ in v]
+    r = [[] for _ in v]
 
     def rate(i, t):
         return start[i] if t < 0 else r[i][t]
