@@ -7,8 +7,8 @@ do when they judge moving dots. We train it, look at how it decides, and silence
 """
 
 # %%
-# Each trial brings noisy evidence for two choices over 800 ms, stronger by the coherence
-# on one side; after it, the network has 200 ms to answer [1]_.
+# Each trial brings noisy evidence for two choices over 800 ms, stronger by the
+# coherence on one side; after it, the network has 200 ms to answer [1]_.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -19,7 +19,7 @@ rng = np.random.default_rng(0)
 coherences = np.array([-0.512, -0.256, -0.128, -0.064, 0.064, 0.128, 0.256, 0.512])
 coherence = rng.choice(coherences, size=1500)
 n_times = 50
-X = 0.2 + 0.1 * rng.standard_normal((1500, 2, n_times))
+X = 0.2 + 0.5 * rng.standard_normal((1500, 2, n_times))
 X[:, 0, :40] += 0.5 * (1 + coherence[:, None])
 X[:, 1, :40] += 0.5 * (1 - coherence[:, None])
 X = np.maximum(X, 0)
@@ -49,14 +49,14 @@ print(f"correct: {accuracy:.2f}")
 print(f"Dale's law: {(weights[:, :48] >= 0).all() and (weights[:, 48:] <= 0).all()}")
 
 # %%
-# Hidden rates come from ``transform``. Averaged over trials, they part with the evidence;
-# the share of choices follows the psychometric curve. Without the ten units that
-# prefer "right" most, the network errs to the left.
+# Hidden rates come from ``transform``. Averaged over trials, they part with the
+# evidence; the share of choices follows the psychometric curve. Without the two units
+# that prefer "right" most, the network errs to the left.
 rates = net.transform(X[test])
 right = labels[test] == "right"
 late = rates[:, :, 35:].mean(axis=2)
 preference = late[right].mean(axis=0) - late[~right].mean(axis=0)
-lesioned = net.lesion(np.argsort(preference)[-10:])
+lesioned = net.lesion(np.argsort(preference)[-2:])
 
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
 limit = np.abs(weights).max()
@@ -64,10 +64,11 @@ axes[0].imshow(weights, cmap="RdBu_r", vmin=-limit, vmax=limit)
 axes[0].set(xlabel="from unit", ylabel="to unit", title="Recurrent weights")
 times = DT * np.arange(1, n_times + 1)
 unit = np.argmax(preference)
-for value, colour in zip(coherences, plt.cm.coolwarm(np.linspace(0, 1, 8)), strict=True):
-    axes[1].plot(times, rates[coherence[test] == value, unit].mean(axis=0), color=colour)
+for k, value in enumerate(coherences):
+    average = rates[coherence[test] == value, unit].mean(axis=0)
+    axes[1].plot(times, average, color=plt.cm.coolwarm(k / 7))
 axes[1].set(xlabel="time (ms)", ylabel="rate", title="One unit, by coherence")
-for model, name in ((net, "intact"), (lesioned, "10 units silent")):
+for model, name in ((net, "intact"), (lesioned, "2 units silent")):
     chosen = model.predict(X[test], mask=mask[test]) == "right"
     share = [chosen[coherence[test] == value].mean() for value in coherences]
     axes[2].plot(100 * coherences, share, "o-", label=name)

@@ -98,7 +98,7 @@ def from_nn4n(
     Examples
     --------
     >>> import numpy as np
-    >>> from skneuro.compat.nn4n import from_nn4n
+    >>> from skneuro.compat import from_nn4n
     >>> state = {
     ...     "recurrent_layer.input_layer.weight": np.ones((2, 1)),
     ...     "recurrent_layer.hidden_layer.weight": np.zeros((2, 2)),
@@ -143,8 +143,8 @@ def from_nn4n(
     }
     if "output_weights" not in readout:
         raise ValueError(
-            f"state_dict has no {_READOUT['output_weights']!r}, expected a readout; add "
-            "an identity matrix if the network has none."
+            f"state_dict has no {_READOUT['output_weights']!r}, expected a readout; "
+            "add an identity matrix if the network has none."
         )
     sizes = [len(layer["recurrent_weights"]) for layer in layers]
     taus = []
