@@ -184,7 +184,16 @@ class LeakyLayer(nn.Module):
         )
 
     def run(
-        self, inputs, v, r, weights, *, feedback=None, noise=(None, None), tap=None
+        self,
+        inputs,
+        v,
+        r,
+        weights,
+        *,
+        feedback=None,
+        noise=(None, None),
+        readout=None,
+        tap=None,
     ):
         """Run over a sequence.
 
@@ -201,6 +210,8 @@ class LeakyLayer(nn.Module):
         noise : tuple of two Tensor or None, default=(None, None)
             Standard normal numbers, (n_times, n_samples, n_units), for states and
             rates.
+        readout : Tensor of shape (n_outputs, n_units), default=None
+            Weights of linear outputs.
         tap : list, default=None
             Receives states and their gradients; see `leaky_scan`.
 
@@ -210,6 +221,8 @@ class LeakyLayer(nn.Module):
             After each step.
         v : Tensor of shape (n_samples, n_units)
             States after the last step.
+        outputs : Tensor of shape (n_times, n_samples, n_outputs) or None
+            Outputs after each step.
         """
         drive = nn.functional.linear(inputs, weights["input"], weights["bias"])
         if feedback is not None:
@@ -219,7 +232,9 @@ class LeakyLayer(nn.Module):
             scale = NOISE_SCALES[self.noise_convention](alpha) * self.preact_noise
             drive = torch.addcmul(drive, noise[0], scale)
         kicks = None if noise[1] is None else noise[1] * self.postact_noise
-        rates, v = leaky_scan(
+        if readout is not None:
+            readout = readout * self.active
+        rates, v, outputs = leaky_scan(
             drive,
             weights["recurrent"],
             1 - alpha,
@@ -227,9 +242,10 @@ class LeakyLayer(nn.Module):
             r,
             activation=self.activation,
             noise=kicks,
+            readout=readout,
             tap=tap,
         )
-        return self.silence(rates), v
+        return self.silence(rates), v, outputs
 
     def constrained(self):
         """List the constrained weights of this layer."""
@@ -310,12 +326,15 @@ class CTRNN(nn.Module):
         if self.training and self.taps is not None:
             self.taps = [[] for _ in self.layers]
         if any(layer.feedback_weight is not None for layer in self.layers):
-            rates, states = self._run_in_blocks(inputs, start, noise)
+            rates, states, outputs = self._run_in_blocks(inputs, start, noise)
         else:
-            rates, states = self._run_in_turn(inputs, start, noise)
+            rates, states, outputs = self._run_in_turn(inputs, start, noise)
         every = rates[0] if len(rates) == 1 else torch.cat(rates, dim=-1)
-        read = every if self.readout.shape[1] == every.shape[-1] else rates[-1]
-        outputs = nn.functional.linear(read, self.readout(), self.output_bias)
+        if outputs is None:
+            read = every if self.readout.shape[1] == every.shape[-1] else rates[-1]
+            outputs = read @ self.readout().t()
+        if self.output_bias is not None:
+            outputs = outputs + self.output_bias
         return outputs.permute(1, 2, 0), every.permute(1, 2, 0), torch.cat(states, 1)
 
     def _tap(self, i):
@@ -324,15 +343,22 @@ class CTRNN(nn.Module):
     def _run_in_turn(self, inputs, start, noise):
         """Run each layer over the whole sequence, first to last."""
         rates, states = [], []
+        readout = self.readout()
         for i, layer in enumerate(self.layers):
             if i:
                 inputs = delayed(rates[-1], self.feedforward_delay, start[i - 1][1])
-            rate, v = layer.run(
-                inputs, *start[i], layer.prepare(), noise=noise[i], tap=self._tap(i)
+            last = i == len(self.layers) - 1 and readout.shape[1] == layer.n_units
+            rate, v, outputs = layer.run(
+                inputs,
+                *start[i],
+                layer.prepare(),
+                noise=noise[i],
+                readout=readout if last else None,
+                tap=self._tap(i),
             )
             rates.append(rate)
             states.append(v)
-        return rates, states
+        return rates, states, outputs
 
     def _run_in_blocks(self, inputs, start, noise):
         """Run block by block, as long as what comes back is known.
@@ -354,7 +380,7 @@ class CTRNN(nn.Module):
                 if layer.feedback_weight is not None:
                     back = self._arriving(past[i + 1], begin, end, "back")
                 pre, post = noise[i]
-                rate, v = layer.run(
+                rate, v, _ = layer.run(
                     drive,
                     *now[i],
                     weights[i],
@@ -367,7 +393,7 @@ class CTRNN(nn.Module):
                 )
                 now[i] = (v, rate[-1])
                 past[i].append(rate)
-        return [torch.cat(p[1:]) for p in past], [v for v, _ in now]
+        return [torch.cat(p[1:]) for p in past], [v for v, _ in now], None
 
     @property
     def _longest(self):

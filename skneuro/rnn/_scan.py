@@ -68,7 +68,7 @@ class _LeakyScan(torch.autograd.Function):
     """Steps ``v = decay * v + weight @ r + drive`` and ``r = f(v) + noise``."""
 
     @staticmethod
-    def forward(ctx, drive, weight, decay, v0, r0, noise, activation, tap):
+    def forward(ctx, drive, weight, decay, v0, r0, noise, readout, activation, tap):
         function = ACTIVATIONS[activation][0]
         n_times = len(drive)
         states = drive  # each step's drive is replaced by its state
@@ -85,30 +85,35 @@ class _LeakyScan(torch.autograd.Function):
                 rate.add_(kicks[t])
             v = state
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(states, rates, weight, decay, initial)
+        ctx.save_for_backward(states, rates, weight, decay, initial, readout)
         ctx.activation, ctx.tap = activation, tap
-        return rates[1:], v.clone()
+        outputs = None if readout is None else rates[1:] @ readout.t()
+        return rates[1:], v.clone(), outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_rates, grad_last):
-        states, rates, weight, decay, initial = ctx.saved_tensors
-        delta = torch.empty_like(states)
-        if grad_rates is None:
-            grad_rates = torch.zeros_like(states)
+    def backward(ctx, grad_rates, grad_last, grad_outputs):
+        states, rates, weight, decay, initial, readout = ctx.saved_tensors
+        # what reaches the rates from outside becomes what reaches the states, in place
+        if grad_outputs is not None:
+            delta = grad_outputs @ readout
+            if grad_rates is not None:
+                delta += grad_rates
+        elif grad_rates is not None:
+            delta = grad_rates.clone(memory_format=torch.contiguous_format)
+        else:
+            delta = torch.zeros_like(states)
         if ctx.activation == "relu":  # one pass over each step, without its own array
             slopes = states.unbind(0)
         else:
             slopes = ACTIVATIONS[ctx.activation][1](states).unbind(0)
-        rows, incoming = delta.unbind(0), grad_rates.unbind(0)
+        rows = delta.unbind(0)
         weight = weight.contiguous()
         later = None
         for t in range(len(states) - 1, -1, -1):
             row = rows[t]
-            if later is None:
-                row.copy_(incoming[t])
-            else:
-                torch.addmm(incoming[t], later, weight, out=row)
+            if later is not None:
+                row.addmm_(later, weight)
             if ctx.activation == "relu":
                 torch.ops.aten.threshold_backward.grad_input(
                     row, slopes[t], 0.0, grad_input=row
@@ -122,12 +127,18 @@ class _LeakyScan(torch.autograd.Function):
             later = row
         if ctx.tap is not None:
             ctx.tap.append((states, delta))
-        return (delta, *_sums_over_time(ctx, delta, states, rates, initial), None, None)
+        grad_readout = None
+        if grad_outputs is not None and ctx.needs_input_grad[6]:
+            n_outputs, n_units = readout.shape
+            flat = grad_outputs.reshape(-1, n_outputs)
+            grad_readout = flat.t() @ rates[1:].reshape(-1, n_units)
+        sums = _sums_over_time(ctx, delta, states, rates, initial)
+        return (delta, *sums, grad_readout, None, None)
 
 
 def _sums_over_time(ctx, delta, states, rates, initial):
     """Gradients of weight, decay, start and noise from those of all states."""
-    _, _, weight, decay, _ = ctx.saved_tensors
+    weight, decay = ctx.saved_tensors[2:4]
     _, needs_weight, needs_decay, needs_v0, needs_r0, needs_noise = (
         ctx.needs_input_grad[:6]
     )
@@ -160,7 +171,9 @@ def _plain_scan(drive, weight, decay, v0, r0, noise, activation):
     return torch.stack(rates), v
 
 
-def leaky_scan(drive, weight, decay, v0, r0, *, activation, noise=None, tap=None):
+def leaky_scan(
+    drive, weight, decay, v0, r0, *, activation, noise=None, readout=None, tap=None
+):
     """Run leaky units over a sequence.
 
     Parameters
@@ -178,6 +191,8 @@ def leaky_scan(drive, weight, decay, v0, r0, *, activation, noise=None, tap=None
         Rates as a function of states.
     noise : Tensor of shape (n_times, n_samples, n_units), default=None
         Added to the rates; no gradient.
+    readout : Tensor of shape (n_outputs, n_units), default=None
+        Weights of linear outputs.
     tap : list, default=None
         Receives, in the backward pass, the states and the gradients with respect to
         them, both of shape (n_times, n_samples, n_units).
@@ -188,10 +203,12 @@ def leaky_scan(drive, weight, decay, v0, r0, *, activation, noise=None, tap=None
         Rates after each step.
     v : Tensor of shape (n_samples, n_units)
         States after the last step.
+    outputs : Tensor of shape (n_times, n_samples, n_outputs) or None
+        Outputs after each step.
     """
     if isinstance(activation, str):
         return _LeakyScan.apply(
-            drive.contiguous(), weight, decay, v0, r0, noise, activation, tap
+            drive.contiguous(), weight, decay, v0, r0, noise, readout, activation, tap
         )
     if tap is not None:
         raise ValueError(
@@ -199,4 +216,5 @@ def leaky_scan(drive, weight, decay, v0, r0, *, activation, noise=None, tap=None
             f"callable, expected one of {sorted(ACTIVATIONS)}. Choose one, or leave "
             "omega out."
         )
-    return _plain_scan(drive, weight, decay, v0, r0, noise, activation)
+    rates, v = _plain_scan(drive, weight, decay, v0, r0, noise, activation)
+    return rates, v, None if readout is None else rates @ readout.t()

@@ -27,10 +27,12 @@ def arguments(n_times=5, n_samples=3, n_units=4, seed=0):
 def test_gradients_agree_with_finite_differences(activation):
     values = arguments()
 
-    def run(drive, weight, decay, v0, r0):
+    def run(drive, *others):
+        *others, readout = others
         # the scan overwrites what drives it
-        return leaky_scan(drive + 0, weight, decay, v0, r0, activation=activation)
+        return leaky_scan(drive + 0, *others, activation=activation, readout=readout)
 
+    values["readout"] = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(run, tuple(values.values()))
 
 
@@ -44,7 +46,7 @@ def test_scan_agrees_with_a_plain_loop(activation, with_noise):
     results = []
     for scan in (leaky_scan, _plain_scan):
         inputs = {**values, "drive": values["drive"] + 0}
-        rates, last = scan(*inputs.values(), activation=activation, noise=noise)
+        rates, last = scan(*inputs.values(), activation=activation, noise=noise)[:2]
         gradients = torch.autograd.grad(
             (rates * weights).sum() + last.square().sum(), list(values.values())
         )
@@ -56,7 +58,9 @@ def test_scan_agrees_with_a_plain_loop(activation, with_noise):
 def test_tap_receives_the_gradients_of_states():
     values, tap = arguments(), []
     drive = values["drive"] + 0
-    rates, _ = leaky_scan(drive, *list(values.values())[1:], activation="tanh", tap=tap)
+    rates, *_ = leaky_scan(
+        drive, *list(values.values())[1:], activation="tanh", tap=tap
+    )
     expected = torch.autograd.grad(rates.square().sum(), values["drive"])[0]
     states, delta = tap[0]
     torch.testing.assert_close(delta, expected)
@@ -66,7 +70,7 @@ def test_tap_receives_the_gradients_of_states():
 def test_noise_with_a_gradient_is_refused():
     values = arguments()
     noise = torch.zeros(5, 3, 4, dtype=torch.float64, requires_grad=True)
-    rates, _ = leaky_scan(
+    rates, *_ = leaky_scan(
         values["drive"] + 0, *list(values.values())[1:], activation="relu", noise=noise
     )
     with pytest.raises(NotImplementedError, match="noise has no gradient"):
