@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submodules=["berg", "neurolib"],
+    submodules=["berg", "neurolib", "nn4n"],
     submod_attrs={
         "berg": [
             "BERG",
@@ -19,6 +19,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "save_precomputed_responses",
         ],
         "neurolib": ["drive_from_neurolib", "from_neurolib"],
+        "nn4n": ["from_nn4n"],
     },
 )
 
@@ -34,7 +35,9 @@ __all__ = [
     "berg",
     "drive_from_neurolib",
     "from_neurolib",
+    "from_nn4n",
     "load_precomputed_responses",
     "neurolib",
+    "nn4n",
     "save_precomputed_responses",
 ]

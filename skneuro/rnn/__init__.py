@@ -1,0 +1,51 @@
+"""Recurrent networks with the constraints of biology."""
+
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_ctrnn": ["CTRNNClassifier", "CTRNNRegressor"],
+        "_losses": [
+            "Hebbian",
+            "MeanRateLevel",
+            "PopulationKL",
+            "RateChange",
+            "RateEntropy",
+            "RateLevel",
+            "RateSpread",
+            "VanishingGradient",
+            "WeightLevel",
+        ],
+        "_masks": [
+            "area_labels",
+            "ei_signs",
+            "input_mask",
+            "multi_area_ei_mask",
+            "multi_area_mask",
+            "random_input_mask",
+            "readout_mask",
+        ],
+    },
+)
+
+__all__ = [
+    "CTRNNClassifier",
+    "CTRNNRegressor",
+    "Hebbian",
+    "MeanRateLevel",
+    "PopulationKL",
+    "RateChange",
+    "RateEntropy",
+    "RateLevel",
+    "RateSpread",
+    "VanishingGradient",
+    "WeightLevel",
+    "area_labels",
+    "ei_signs",
+    "input_mask",
+    "multi_area_ei_mask",
+    "multi_area_mask",
+    "random_input_mask",
+    "readout_mask",
+]

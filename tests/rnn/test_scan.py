@@ -1,0 +1,142 @@
+"""The recurrence of whole sequences: against a plain loop and finite differences."""
+
+import pytest
+import torch
+
+from skneuro.rnn._modules import CTRNN
+from skneuro.rnn._scan import ACTIVATIONS, _plain_scan, leaky_scan
+from skneuro.utils import seeded_torch
+
+
+def arguments(n_times=5, n_samples=3, n_units=4, seed=0):
+    with seeded_torch(seed):
+        shapes = {
+            "drive": (n_times, n_samples, n_units),
+            "weight": (n_units, n_units),
+            "decay": (n_units,),
+            "v0": (n_samples, n_units),
+            "r0": (n_samples, n_units),
+        }
+        return {
+            name: torch.randn(shape, dtype=torch.float64).requires_grad_()
+            for name, shape in shapes.items()
+        }
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_agree_with_finite_differences(activation):
+    values = arguments()
+
+    def run(drive, *others):
+        *others, readout = others
+        # the scan overwrites what drives it
+        return leaky_scan(drive + 0, *others, activation=activation, readout=readout)
+
+    values["readout"] = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(run, tuple(values.values()))
+
+
+@pytest.mark.parametrize("with_noise", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_scan_agrees_with_a_plain_loop(activation, with_noise):
+    values = arguments(seed=1)
+    with seeded_torch(2):
+        noise = torch.randn(5, 3, 4, dtype=torch.float64) if with_noise else None
+        weights = torch.randn(5, 3, 4, dtype=torch.float64)
+    results = []
+    for scan in (leaky_scan, _plain_scan):
+        inputs = {**values, "drive": values["drive"] + 0}
+        rates, last = scan(*inputs.values(), activation=activation, noise=noise)[:2]
+        gradients = torch.autograd.grad(
+            (rates * weights).sum() + last.square().sum(), list(values.values())
+        )
+        results.append((rates, last, *gradients))
+    for fast, plain in zip(*results, strict=True):
+        torch.testing.assert_close(fast, plain)
+
+
+def test_tap_receives_the_gradients_of_states():
+    values, tap = arguments(), []
+    drive = values["drive"] + 0
+    rates, *_ = leaky_scan(
+        drive, *list(values.values())[1:], activation="tanh", tap=tap
+    )
+    expected = torch.autograd.grad(rates.square().sum(), values["drive"])[0]
+    states, delta = tap[0]
+    torch.testing.assert_close(delta, expected)
+    torch.testing.assert_close(torch.tanh(states), rates)
+
+
+def test_noise_with_a_gradient_is_refused():
+    values = arguments()
+    noise = torch.zeros(5, 3, 4, dtype=torch.float64, requires_grad=True)
+    rates, *_ = leaky_scan(
+        values["drive"] + 0, *list(values.values())[1:], activation="relu", noise=noise
+    )
+    with pytest.raises(NotImplementedError, match="noise has no gradient"):
+        rates.sum().backward()
+
+
+def two_layers(feedforward_delay, feedback_delay, dtype=torch.float64):
+    torch.set_default_dtype(dtype)
+    try:
+        with seeded_torch(0):
+            back = {"weight": torch.randn(4, 3)}
+            layers = [
+                {
+                    "input_weight": {"weight": torch.randn(n, m)},
+                    "recurrent_weight": {"weight": 0.5 * torch.randn(n, n)},
+                    "feedback_weight": back if n == 4 else None,
+                    "alpha": {"alpha": [0.3] * n, "learn": True},
+                    "initial_state": [0.1] * n,
+                    "learn_initial_state": True,
+                    "activation": "sigmoid",
+                    "postact_noise": 0.1,
+                }
+                for n, m in ((4, 2), (3, 4))
+            ]
+            return CTRNN(
+                layers,
+                {"weight": torch.randn(2, 7)},
+                feedforward_delay=feedforward_delay,
+                feedback_delay=feedback_delay,
+            ), torch.randn(5, 2, 11)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def stepwise(module, X, noise):
+    """Two layers with delays, one step after the other, as the equations say."""
+    first, second = (layer.prepare() for layer in module.layers)
+    v = [layer.begin(len(X))[0] for layer in module.layers]
+    start = [torch.sigmoid(state) for state in v]
+    r = [[] for _ in v]
+
+    def rate(i, t):
+        return start[i] if t < 0 else r[i][t]
+
+    for t in range(X.shape[2]):
+        for i, weights in enumerate((first, second)):
+            u = X[:, :, t] if i == 0 else rate(0, t - module.feedforward_delay)
+            c = u @ weights["input"].t() + rate(i, t - 1) @ weights["recurrent"].t()
+            if i == 0:
+                c = c + rate(1, t - module.feedback_delay) @ weights["feedback"].t()
+            v[i] = (1 - weights["alpha"]) * v[i] + c + weights["bias"]
+            r[i].append(torch.sigmoid(v[i]) + 0.1 * noise[i][1][t])
+    return torch.cat([torch.stack(layer, dim=-1) for layer in r], dim=1)
+
+
+@pytest.mark.parametrize("feedback_delay", [1, 2, 4, 20])
+@pytest.mark.parametrize("feedforward_delay", [0, 1, 3])
+def test_delays_between_layers_are_exact(feedforward_delay, feedback_delay):
+    module, X = two_layers(feedforward_delay, feedback_delay)
+    with seeded_torch(3):
+        noise = [layer.draw_noise(11, 5) for layer in module.layers]
+    expected = stepwise(module, X, noise)
+    _, rates, _ = module(X, noise=noise)
+    torch.testing.assert_close(rates, expected)
+    chosen = list(module.layers.parameters())
+    found = torch.autograd.grad(rates.square().sum(), chosen)
+    wanted = torch.autograd.grad(expected.square().sum(), chosen)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
