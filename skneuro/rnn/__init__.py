@@ -26,6 +26,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "random_input_mask",
             "readout_mask",
         ],
+        "_step": ["network_step"],
     },
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "input_mask",
     "multi_area_ei_mask",
     "multi_area_mask",
+    "network_step",
     "random_input_mask",
     "readout_mask",
 ]
