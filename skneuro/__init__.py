@@ -17,6 +17,7 @@ _SUBPACKAGES = [
     "io",
     "metrics",
     "plotting",
+    "twin",
     "utils",
 ]
 

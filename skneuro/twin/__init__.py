@@ -1,0 +1,10 @@
+"""Digital twin of mouse visual cortex: predict, transfer to new neurons, probe."""
+
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"_training": ["SgdClip", "cosine_rate"]},
+)
+
+__all__ = ["SgdClip", "cosine_rate"]
