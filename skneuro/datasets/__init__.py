@@ -44,6 +44,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "make_sine",
         ],
         "_tasks_yang": ["make_yang_task", "make_yang_tasks"],
+        "_movies": ["make_movies"],
+        "_synthetic": ["make_connectome"],
+        "_twin": ["make_twin_data"],
     },
 )
 
@@ -81,4 +84,6 @@ __all__ = [
     "make_yang_tasks",
     "register_encoder",
     "score_task",
+    "make_movies",
+    "make_twin_data",
 ]

@@ -23,6 +23,7 @@ from skneuro.metrics._encoding import (
     noise_ceiling_snr,
 )
 from skneuro.metrics._fixed_points import find_fixed_points
+from skneuro.metrics._noise_correction import cc_abs, cc_max, cc_norm
 from skneuro.metrics._pairs import connectivity_to_vector, vector_to_connectivity
 from skneuro.metrics._psychometrics import (
     fit_chronometric,
@@ -49,6 +50,9 @@ __all__ = [
     "FunctionalConnectivityDynamics",
     "choice_accuracy",
     "condition_average",
+    "cc_abs",
+    "cc_max",
+    "cc_norm",
     "connectivity_to_vector",
     "cross_temporal_decoding",
     "encoding_scores",

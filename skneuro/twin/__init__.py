@@ -4,7 +4,10 @@ import lazy_loader
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
-    submod_attrs={"_training": ["SgdClip", "cosine_rate"]},
+    submod_attrs={
+        "_regressor": ["DigitalTwinRegressor", "load_twin"],
+        "_training": ["SgdClip", "cosine_rate"],
+    },
 )
 
-__all__ = ["SgdClip", "cosine_rate"]
+__all__ = ["DigitalTwinRegressor", "SgdClip", "cosine_rate", "load_twin"]
