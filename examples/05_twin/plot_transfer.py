@@ -33,6 +33,8 @@ twin = DigitalTwinRegressor(
     max_epochs=10,
     warmup_epochs=1,
     batches_per_epoch=15,
+    lr=1.0,  # higher than for long training, and larger steps
+    clip=0.05,
     random_state=0,
 )
 twin.fit(recording.videos, recording.responses, **traces)

@@ -58,9 +58,11 @@ def fetch_microns_twin(
 
     Parameters
     ----------
-    session, scan : int, default=8, 5
-        Which recording: 4-7, 5-6, 5-7, 6-2, 6-4, 6-6, 6-7, 7-3, 7-5, 8-5, 9-3, 9-4 or
-        9-6.
+    session : int, default=8
+        Session of the recording.
+    scan : int, default=5
+        Scan of that session. There are 4-7, 5-6, 5-7, 6-2, 6-4, 6-6, 6-7, 7-3, 7-5,
+        8-5, 9-3, 9-4 and 9-6.
     data_home : str or path-like, default=None
         Folder of the cache; None is ``SKNEURO_DATA`` or the platform's cache folder.
     download_if_missing : bool, default=True

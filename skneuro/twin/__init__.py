@@ -7,7 +7,15 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "_regressor": ["DigitalTwinRegressor", "load_twin"],
         "_training": ["SgdClip", "cosine_rate"],
+        "_tuning": ["direction_tuning", "von_mises"],
     },
 )
 
-__all__ = ["DigitalTwinRegressor", "SgdClip", "cosine_rate", "load_twin"]
+__all__ = [
+    "DigitalTwinRegressor",
+    "SgdClip",
+    "cosine_rate",
+    "direction_tuning",
+    "load_twin",
+    "von_mises",
+]

@@ -239,7 +239,9 @@ def test_bad_responses_and_parameters_are_named(recording):
     with pytest.raises(ValueError, match=r"shape \(4, 17\), but its video 18 frames"):
         DigitalTwinRegressor(**QUICK).fit(videos, responses[..., :17])
     with pytest.raises(ValueError, match="did you mean 'recurrent'"):
-        DigitalTwinRegressor(network_params={"recurrents": "rvt"}).fit(videos, responses)
+        DigitalTwinRegressor(network_params={"recurrents": "rvt"}).fit(
+            videos, responses
+        )
 
 
 def test_missing_samples_of_behavior_are_filled_with_a_warning(fitted, recording):
