@@ -48,11 +48,11 @@ from skneuro.metrics._trajectories import (
 __all__ = [
     "FunctionalConnectivity",
     "FunctionalConnectivityDynamics",
-    "choice_accuracy",
-    "condition_average",
     "cc_abs",
     "cc_max",
     "cc_norm",
+    "choice_accuracy",
+    "condition_average",
     "connectivity_to_vector",
     "cross_temporal_decoding",
     "encoding_scores",
