@@ -65,6 +65,12 @@ def small_network(config):
 
 
 @pytest.fixture(scope="session")
+def make_small_network():
+    """Builder of the network of one entry of the reference file."""
+    return small_network
+
+
+@pytest.fixture(scope="session")
 def small_golden(shared_data):
     """Reference outputs, gradients and steps of the small networks."""
     from numpy._core.multiarray import _reconstruct

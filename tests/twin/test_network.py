@@ -108,10 +108,8 @@ def test_missing_gaze_and_behavior_are_zero(small_case):
     assert difference(network(video)[0], zeros).max() < TOLERANCE
 
 
-def test_frozen_parts_have_no_gradient_and_no_noise(small_golden):
-    from conftest import small_network
-
-    network = small_network(small_golden["loader"]["config"])  # drops a tenth
+def test_frozen_parts_have_no_gradient_and_no_noise(small_golden, make_small_network):
+    network = make_small_network(small_golden["loader"]["config"])  # drops a tenth
     network.load_state_dict(small_golden["loader"]["state_dict"])
     network.freeze(["core", "modulation", "perspective", "readout.position"])
     video = torch.from_numpy(small_golden["loader"]["inputs"]["stimuli"][..., 0])

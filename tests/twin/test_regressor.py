@@ -184,11 +184,9 @@ def test_saved_twins_come_back(fitted, recording, tmp_path):
     assert torch.equal(state_of(other)[name], state_of(fitted)[name])
 
 
-def test_weights_of_fnn_become_a_twin(small_golden, tmp_path):
-    from conftest import small_network
-
+def test_weights_of_fnn_become_a_twin(small_golden, make_small_network, tmp_path):
     entry = small_golden["microns"]
-    params = small_network(entry["config"]).options_given
+    params = make_small_network(entry["config"]).options_given
     params = {k: v for k, v in params.items() if k != "n_neurons"}
     torch.save(entry["state_dict"], tmp_path / "all.pt")
     inputs = entry["inputs"]
