@@ -20,7 +20,7 @@ from skneuro.metrics import cc_abs, cc_max
 from skneuro.twin import DigitalTwinRegressor
 
 known = make_twin_data(n_neurons=5, n_trials=3, n_test_videos=1, random_state=0).twin
-recording = make_twin_data(n_neurons=12, n_trials=18, core=known, random_state=1)
+recording = make_twin_data(n_neurons=12, n_trials=12, core=known, random_state=1)
 print(recording.videos.shape, recording.responses.shape)
 
 # %%
@@ -30,9 +30,9 @@ traces = {"gaze": recording.gaze, "behavior": recording.behavior}
 twin = DigitalTwinRegressor(
     core=known,
     sample_frames=60,
-    max_epochs=10,
+    max_epochs=6,
     warmup_epochs=1,
-    batches_per_epoch=15,
+    batches_per_epoch=12,
     lr=1.0,  # higher than for long training, and larger steps
     clip=0.05,
     random_state=0,
