@@ -18,6 +18,7 @@ _SUBPACKAGES = [
     "metrics",
     "plotting",
     "rnn",
+    "twin",
     "utils",
 ]
 

@@ -64,6 +64,7 @@ def test_imports_point_down(path):
         ("skneuro.metrics", {"torch", "numba", "matplotlib", "optuna"}),
         ("skneuro.dynamics", {"torch", "matplotlib", "optuna"}),
         ("skneuro.encoding", {"torch", "matplotlib", "sklearn"}),
+        ("skneuro.twin", {"torch", "matplotlib", "optuna"}),
     ],
 )
 def test_import_stays_light(module, absent):

@@ -20,7 +20,6 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "fetch_nsd_fwrf",
         ],
         "_linear_encoders": ["fetch_nsd_fsaverage_vit", "fetch_things_eeg2_vit"],
-        "_synthetic": ["make_connectome"],
         "_task_env": ["load_task_from_env"],
         "_task_scores": ["score_task"],
         "_tasks_decision": [
@@ -44,6 +43,10 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "make_sine",
         ],
         "_tasks_yang": ["make_yang_task", "make_yang_tasks"],
+        "_microns": ["fetch_foundation_core", "fetch_microns_twin"],
+        "_movies": ["make_movies"],
+        "_synthetic": ["make_connectome"],
+        "_twin": ["make_twin_data"],
     },
 )
 
@@ -54,6 +57,8 @@ __all__ = [
     "fetch_connectome",
     "fetch_encoder",
     "fetch_encoder_metadata",
+    "fetch_foundation_core",
+    "fetch_microns_twin",
     "fetch_nsd_fsaverage_vit",
     "fetch_nsd_fwrf",
     "fetch_things_eeg2_vit",
@@ -69,6 +74,7 @@ __all__ = [
     "make_flip_flop",
     "make_go_nogo",
     "make_interval_discrimination",
+    "make_movies",
     "make_multisensory",
     "make_parametric_working_memory",
     "make_perceptual_decision",
@@ -77,6 +83,7 @@ __all__ = [
     "make_sequence_execution",
     "make_sine",
     "make_spatial_navigation",
+    "make_twin_data",
     "make_yang_task",
     "make_yang_tasks",
     "register_encoder",

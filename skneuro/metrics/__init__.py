@@ -23,6 +23,7 @@ from skneuro.metrics._encoding import (
     noise_ceiling_snr,
 )
 from skneuro.metrics._fixed_points import find_fixed_points
+from skneuro.metrics._noise_correction import cc_abs, cc_max, cc_norm
 from skneuro.metrics._pairs import connectivity_to_vector, vector_to_connectivity
 from skneuro.metrics._psychometrics import (
     fit_chronometric,
@@ -47,6 +48,9 @@ from skneuro.metrics._trajectories import (
 __all__ = [
     "FunctionalConnectivity",
     "FunctionalConnectivityDynamics",
+    "cc_abs",
+    "cc_max",
+    "cc_norm",
     "choice_accuracy",
     "condition_average",
     "connectivity_to_vector",

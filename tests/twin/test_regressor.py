@@ -1,0 +1,265 @@
+"""The estimator: shapes, routing, chunks, transfer, resuming, and bad input."""
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skneuro.compat.fnn import from_fnn
+from skneuro.datasets import make_twin_data
+from skneuro.twin import DigitalTwinRegressor, load_twin
+
+pytestmark = pytest.mark.torch
+QUICK = {
+    "max_epochs": 2,
+    "batches_per_epoch": 2,
+    "sample_frames": 8,
+    "burn_in": 2,
+    "warmup_epochs": 1,
+    "device": "cpu",
+    "random_state": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return make_twin_data(
+        n_neurons=4,
+        n_trials=3,
+        n_test_videos=2,
+        n_repeats=3,
+        duration=0.6,
+        random_state=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(recording):
+    twin = DigitalTwinRegressor(recording.twin, **QUICK)
+    return twin.fit(*data_of(recording)[0], **data_of(recording)[1])
+
+
+def data_of(recording):
+    return (recording.videos, recording.responses), {
+        "gaze": recording.gaze,
+        "behavior": recording.behavior,
+    }
+
+
+def state_of(twin):
+    return twin.net_.module_.state_dict()
+
+
+def test_trials_of_unequal_length_are_lists(recording):
+    (videos, responses), traces = data_of(recording)
+    lengths = (18, 12, 15)
+    cut = [v[:n] for v, n in zip(videos, lengths, strict=True)]
+    traces = {
+        k: [t[:, :n] for t, n in zip(v, lengths, strict=True)]
+        for k, v in traces.items()
+    }
+    y = [r[:, :n] for r, n in zip(responses, lengths, strict=True)]
+    twin = DigitalTwinRegressor(recording.twin, **QUICK).fit(cut, y, **traces)
+    rates = twin.predict(cut, **traces)
+    assert [r.shape for r in rates] == [(4, n) for n in lengths]
+    whole = twin.predict(videos, **data_of(recording)[1])
+    for rate, all_of_it, n in zip(rates, whole, lengths, strict=True):
+        np.testing.assert_allclose(rate, all_of_it[:, :n], rtol=1e-5)
+    assert np.isfinite(twin.score(cut, y, **traces))
+
+
+@pytest.mark.parametrize("options", [{"chunk_frames": 5}, {"trials_at_once": 3}])
+def test_chunks_and_batches_do_not_change_predictions(fitted, recording, options):
+    (videos, _), traces = data_of(recording)
+    expected = fitted.predict(videos, **traces)
+    before = fitted.get_params(deep=False)
+    try:
+        fitted.set_params(**options)
+        np.testing.assert_allclose(
+            fitted.predict(videos, **traces), expected, rtol=1e-5
+        )
+    finally:
+        fitted.set_params(**{name: before[name] for name in options})
+
+
+def test_pieces_of_a_long_movie_are_predicted_as_the_whole(fitted, recording):
+    (videos, _), traces = data_of(recording)
+    expected = fitted.predict(videos[:1], **traces_of(traces, 0))[0]
+    alone = {name: trace[0] for name, trace in traces.items()}
+    for movie in (videos[0], (videos[0][k : k + 7] for k in range(0, 18, 7))):
+        parts = list(fitted.iter_predict(movie, chunk_frames=7, **alone))
+        assert [p.shape[1] for p in parts] == [7, 7, 4]
+        np.testing.assert_allclose(np.concatenate(parts, 1), expected, rtol=1e-5)
+
+
+def traces_of(traces, trial):
+    return {name: trace[[trial]] for name, trace in traces.items()}
+
+
+def test_the_core_is_kept_and_only_new_parts_are_trained(fitted, recording):
+    new, old = state_of(fitted), state_of(recording.twin)
+    for name, value in new.items():
+        if name.startswith(("core.", "modulation.lstm.")):
+            assert torch.equal(value, old[name]), name
+    assert not torch.equal(
+        new["readout.feature.weights.0"],
+        torch.zeros_like(new["readout.feature.weights.0"]),
+    )
+    assert fitted.core is recording.twin
+    assert clone(fitted).core is recording.twin
+    assert clone(FrozenEstimator(fitted)).n_neurons_ == 4
+
+
+def test_same_seed_same_weights_and_a_run_that_was_killed_ends_the_same(
+    recording, tmp_path
+):
+    (videos, responses), traces = data_of(recording)
+    options = QUICK | {"max_epochs": 3}
+    whole = DigitalTwinRegressor(recording.twin, **options)
+    whole.fit(videos, responses, **traces)
+
+    class Killed(RuntimeError):
+        pass
+
+    from skorch.callbacks import Callback
+
+    class Kill(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            if len(net.history) == 3:
+                raise Killed
+
+    options["checkpoint"] = tmp_path / "twin.ckpt"
+    with pytest.raises(Killed):
+        DigitalTwinRegressor(recording.twin, callbacks=[Kill()], **options).fit(
+            videos, responses, **traces
+        )
+    resumed = DigitalTwinRegressor(recording.twin, **options)
+    resumed.fit(videos, responses, **traces)
+    for name, value in state_of(whole).items():
+        assert torch.equal(value, state_of(resumed)[name]), name
+    assert resumed.loss_curve_ == pytest.approx(whole.loss_curve_)
+    with pytest.raises(ValueError, match=r"written with the seed .* same random_state"):
+        clone(resumed).set_params(random_state=1).fit(videos, responses, **traces)
+    with pytest.raises(ValueError, match="is of another network"):
+        clone(resumed).fit(videos, responses[:, :2], **traces)
+
+
+def test_recomputing_activations_changes_no_weight(recording):
+    (videos, responses), traces = data_of(recording)
+    plain, sparing = (
+        DigitalTwinRegressor(recording.twin, recompute_frames=n, **QUICK).fit(
+            videos, responses, **traces
+        )
+        for n in (None, 3)
+    )
+    for name, value in state_of(plain).items():
+        torch.testing.assert_close(value, state_of(sparing)[name], rtol=1e-3, atol=1e-5)
+
+
+def test_gaze_and_behavior_are_routed_through_pipelines(fitted, recording):
+    (videos, _), traces = data_of(recording)
+    with sklearn.config_context(enable_metadata_routing=True):
+        step = FrozenEstimator(fitted)
+        fitted.set_predict_request(gaze=True, behavior=True)
+        chain = make_pipeline(FunctionTransformer(None), fitted)
+        np.testing.assert_array_equal(
+            chain.predict(videos, **traces), fitted.predict(videos, **traces)
+        )
+        assert clone(step).predict(videos).shape == (3, 4, 18)
+
+
+def test_saved_twins_come_back(fitted, recording, tmp_path):
+    fitted.save(tmp_path / "twin.safetensors")
+    again = load_twin(tmp_path / "twin.safetensors", device="cpu")
+    np.testing.assert_array_equal(
+        again.predict(recording.videos), fitted.predict(recording.videos)
+    )
+    other = DigitalTwinRegressor(tmp_path / "twin.safetensors", **QUICK)
+    other.fit(recording.videos, recording.responses)
+    name = "core.feedforward.out.weights.0"
+    assert torch.equal(state_of(other)[name], state_of(fitted)[name])
+
+
+def test_weights_of_fnn_become_a_twin(small_golden, make_small_network, tmp_path):
+    entry = small_golden["microns"]
+    params = make_small_network(entry["config"]).options_given
+    params = {k: v for k, v in params.items() if k != "n_neurons"}
+    torch.save(entry["state_dict"], tmp_path / "all.pt")
+    inputs = entry["inputs"]
+    for source in (entry["state_dict"], tmp_path / "all.pt"):
+        twin = from_fnn(source, network_params=params, device="cpu")
+        rates = twin.predict(
+            inputs["stimuli"].transpose(1, 0, 2, 3, 4),
+            gaze=inputs["perspectives"].transpose(1, 2, 0),
+            behavior=inputs["modulations"].transpose(1, 2, 0),
+        )
+        expected = entry["response"].transpose(1, 2, 0)
+        np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-5)
+    state = dict(entry["state_dict"])
+    state["readout.biasses.0"] = state.pop("readout.biases.0")
+    message = "lack 'readout.biases.0' and hold 'readout.biasses.0'.*nearest known"
+    with pytest.raises(ValueError, match=message):
+        from_fnn(state, network_params=params)
+    with pytest.raises(ValueError, match=r"has shape .* expects .*network_params"):
+        from_fnn(entry["state_dict"], network_params=params | {"recurrent_out": 7})
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"X": np.zeros((3, 18, 36, 64))}, TypeError, "float64, expected uint8"),
+        (
+            {"X": np.zeros((3, 18, 20, 64), np.uint8)},
+            ValueError,
+            r"\(20, 64\) pixels, expected \(36, 64\)",
+        ),
+        ({"X": np.zeros((18, 36, 64), np.uint8)}, ValueError, r"pass video\[None\]"),
+        ({"gaze": np.zeros((3, 2, 17))}, ValueError, r"gaze .*\(2, 17\).*18 frames"),
+        ({"behavior": np.zeros((2, 2, 18))}, ValueError, "behavior has 2 trials.* 3"),
+    ],
+)
+def test_bad_input_is_named(fitted, recording, change, error, message):
+    arguments = {"X": recording.videos, **change}
+    with pytest.raises(error, match=message):
+        fitted.predict(**arguments)
+
+
+def test_bad_responses_and_parameters_are_named(recording):
+    (videos, responses), _ = data_of(recording)
+    broken = responses.copy()
+    broken[1, 2, 3] = np.nan
+    with pytest.raises(ValueError, match=r"responses\[1\]\[2, 3\] is nan"):
+        DigitalTwinRegressor(**QUICK).fit(videos, broken)
+    with pytest.raises(ValueError, match=r"shape \(4, 17\), but its video 18 frames"):
+        DigitalTwinRegressor(**QUICK).fit(videos, responses[..., :17])
+    with pytest.raises(ValueError, match="did you mean 'recurrent'"):
+        DigitalTwinRegressor(network_params={"recurrents": "rvt"}).fit(
+            videos, responses
+        )
+
+
+def test_missing_samples_of_behavior_are_filled_with_a_warning(fitted, recording):
+    behavior = recording.behavior.copy()
+    behavior[0, 0] = np.nan
+    behavior[1, 1, 5] = np.nan
+    with pytest.warns(UserWarning, match="19 of 108 samples of behavior are NaN"):
+        got = fitted.predict(recording.videos, behavior=behavior)
+    filled = recording.behavior.copy()
+    filled[0, 0] = 0
+    filled[1, 1, 5] = filled[1, 1, [4, 6]].mean()
+    expected = fitted.predict(recording.videos, behavior=filled)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_the_generator_itself_reaches_the_ceiling(recording):
+    traces = {"gaze": recording.test_gaze, "behavior": recording.test_behavior}
+    rates = recording.twin.predict(recording.test_videos, **traces)
+    np.testing.assert_array_equal(rates, recording.test_rates)
+    noise_free = recording.twin.score(recording.test_videos, rates, **traces)
+    # signal power counts samples less one, variance all: 1 over the ratio of both
+    n_times = 2 * (18 - 10)
+    assert noise_free == pytest.approx(np.sqrt((n_times - 1) / n_times), rel=1e-5)

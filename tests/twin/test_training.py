@@ -1,0 +1,98 @@
+"""Gradients, the optimizer and the schedule against fnn."""
+
+import numpy as np
+import pytest
+import torch
+
+from skneuro.twin import SgdClip, cosine_rate
+from skneuro.twin._training import parameter_groups, parameter_options
+
+pytestmark = pytest.mark.torch
+
+
+def test_options_of_parameters_are_those_of_fnn(small_case):
+    network, _, _, right = small_case
+    options = parameter_options(network)
+    assert set(options) == set(right["meta"])
+    for name, theirs in right["meta"].items():
+        dims = theirs["norm_dim"]
+        if dims is not None:
+            dims = tuple(np.atleast_1d(dims).tolist())
+        assert options[name] == (theirs["scale"], theirs["decay"], dims), name
+
+
+def test_two_steps_of_training_are_those_of_fnn(small_case):
+    network, data, units, right = small_case
+    train, hyper = right["train"], dict(right["train"]["hyper"])
+    optimizer = SgdClip(
+        parameter_groups(network), weight_decay=hyper.pop("decay"), **hyper
+    )
+    parameters = dict(network.named_parameters())
+    for step, stream in enumerate(train["stream"]):
+        bound, kept = network.bind(stream=stream, batch=2), {}
+        log_rate, _ = bound(*data, keep=kept)
+        penalty = bound.penalty(kept["core"])
+        objective = network.loss(log_rate, units)[train["burnin"] :].mean() + penalty
+        optimizer.zero_grad()
+        objective.backward()
+        assert objective.item() == pytest.approx(train["objective"][step], rel=1e-6)
+        for theirs in train["regularize"][step]:
+            assert penalty.item() == pytest.approx(theirs, rel=1e-4)
+        gradients = train["grads"][step]
+        drawn = {name for name, p in parameters.items() if p.grad is not None}
+        assert drawn == set(gradients)  # other streams are left alone
+        for name, expected in gradients.items():
+            if (largest := expected.abs().max()) < 1e-8:
+                continue  # rounding
+            off = (parameters[name].grad - expected).abs().max() / largest
+            assert off < (2e-3 if step == 0 else 3e-2), name
+        optimizer.step()
+        for name, expected in train["params"][step].items():
+            if name.endswith(("_std", "sigma")):
+                continue  # set to 0 there, to switch off noise
+            off = (parameters[name] - expected).abs().max()
+            assert off <= 1e-4 * expected.abs().max(), name
+    network.load_state_dict(right["state_dict"])  # the fixture is shared
+    network.zero_grad()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("demo", {"cycle_size": 100, "warmup": 10, "warmup_cycles": 1}),
+        ("plain", {"cycle_size": 7}),
+    ],
+)
+def test_learning_rates_are_those_of_fnn(name, options, shared_data):
+    with np.load(shared_data / "fnn" / "fnn_golden_pipeline.npz") as file:
+        for cycle in range(2):
+            expected = file[f"cosine/{name}/cycle{cycle}/lr"]
+            got = [
+                0.1 * cosine_rate(e, cycle=cycle, **options)
+                for e in range(len(expected))
+            ]
+            np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_a_parameter_without_gradient_does_not_move():
+    p, q = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+    optimizer = SgdClip([p, q], lr=0.1, momentum=0.9, weight_decay=0.1)
+    p.grad = torch.ones(2)
+    optimizer.step()
+    assert torch.equal(q, torch.ones(2))
+    assert not optimizer.state[q]
+
+
+def test_state_of_the_optimizer_survives_saving():
+    def run(steps, saved=None):
+        p = torch.nn.Parameter(torch.ones(2))
+        optimizer = SgdClip([p], lr=0.1, momentum=0.9, nesterov=True)
+        if saved is not None:
+            p.data.copy_(saved[0])
+            optimizer.load_state_dict(saved[1])
+        for _ in range(steps):
+            p.grad = p.detach() ** 2
+            optimizer.step()
+        return p.detach().clone(), optimizer.state_dict()
+
+    assert torch.equal(run(1, run(2))[0], run(3)[0])
