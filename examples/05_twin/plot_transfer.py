@@ -47,7 +47,8 @@ score = twin.score(recording.test_videos, recording.test_responses, **test)
 print(f"noise-corrected correlation {score:.2f}")
 
 # %%
-# The loss falls; most neurons come close to the ceiling of their noise.
+# The loss still falls: this is a short training, and the ceiling of noise is not yet
+# reached. Longer training closes the gap.
 rates = twin.predict(recording.test_videos, **test)
 responses = recording.test_responses
 
