@@ -28,7 +28,10 @@ def put_subscripts_beside(tree):
 def convert(node, as_block):
     """TeX of a node as MathML; what cannot be converted fails the build."""
     try:
-        tree = ElementTree.fromstring(tex2mathml(node.astext(), as_block=as_block))
+        mathml = tex2mathml(node.astext(), as_block=as_block)
+        # an entity of HTML that XML does not know: it stands between sin and its angle
+        mathml = mathml.replace("&ApplyFunction;", "\N{FUNCTION APPLICATION}")
+        tree = ElementTree.fromstring(mathml)
     except MathError as error:
         logger.warning("cannot convert %r: %s", node.astext(), error, location=node)
         return f"<code>{node.astext()}</code>"

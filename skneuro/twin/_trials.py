@@ -67,8 +67,8 @@ def check_videos(X, *, frame_size=None):
         if video.shape[1:] != tuple(frame_size):
             raise ValueError(
                 f"frames of trial {i} have {video.shape[1:]} pixels, expected "
-                f"{tuple(frame_size)} (height, width); resize them with "
-                "skneuro.twin.resample_video."
+                f"{tuple(frame_size)} (height, width); resize them, for "
+                "example with PIL.Image.resize."
             )
         videos.append(video)
     if not videos:
