@@ -28,11 +28,29 @@ def _fingerprint():
     return digest.hexdigest()[:16]
 
 
+def njit_cached(**options):
+    """Return numba's njit with its disk cache, where it finds a folder for that."""
+
+    def decorate(function):
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError as error:  # the package and the home folder are read-only
+            logger.warning(
+                "%s is compiled anew in every process; let NUMBA_CACHE_DIR name a "
+                "folder that can be written: %s",
+                function.__name__,
+                error,
+            )
+            return njit(**options)(function)
+
+    return decorate
+
+
 def _check_vectors(fingerprint):
     """Raise unless a function of vectors compiles and runs (cached on disk)."""
     from skneuro.engine._simd import fma, load, store
 
-    @njit(cache=True)
+    @njit_cached()
     def probe(x, out):
         if fingerprint:
             store(out, 0, fma(load(x, 0), 2.0, 1.0))
@@ -144,6 +162,7 @@ __all__ = [
     "log",
     "maximum",
     "minimum",
+    "njit_cached",
     "sin",
     "sqrt",
     "store",

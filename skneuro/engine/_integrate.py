@@ -18,6 +18,7 @@ from skneuro.engine._backend import (
     dense_sum_1,
     dense_sum_4,
     fill_normals,
+    njit_cached,
     sum_1_step,
     sum_2_steps,
     sum_4_steps,
@@ -181,7 +182,7 @@ def _latest_sums(sums, edges, source, n_targets, n_sources):
 def _make_advance(fingerprint):
     """Compile `advance`; the fingerprint lets numba's cache see edits elsewhere."""
 
-    @njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+    @njit_cached(nogil=True, error_model="numpy", _nrt=False)
     def advance(
         populations, edges, state, noise, drive, taps, observers, scratch, n_steps
     ):

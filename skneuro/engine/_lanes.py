@@ -15,6 +15,7 @@ from skneuro.engine._backend import (
     lanes_1_step,
     lanes_2_steps,
     lanes_4_steps,
+    njit_cached,
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
@@ -60,7 +61,7 @@ _sums_1 = _make_level(lanes_1_step)
 def _make_advance(fingerprint):
     """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
 
-    @njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+    @njit_cached(nogil=True, error_model="numpy", _nrt=False)
     def advance_lanes(
         populations, edges, state, noise, drive, taps, observers, scratch, n_steps
     ):

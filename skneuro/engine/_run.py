@@ -274,7 +274,7 @@ class Run:
                     target[:] = past[:, :1]
                     target[:, self.kept - columns :] = past[:, -columns:]
         self.source_rows = rows
-        source = np.ascontiguousarray(rows[:, self.kept - 1, :]).ravel()
+        source = rows[:, self.kept - 1, :].ravel().copy()  # never a view of history
         carried = states[0].carry
         carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
         # Another precision pads otherwise; the sums are then made from the history.

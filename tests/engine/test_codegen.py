@@ -310,6 +310,31 @@ print(json.dumps(series["exc"].values.tolist()))
 """
 
 
+READ_ONLY = """
+import numba.core.caching
+
+def ensure(self):
+    raise OSError("read-only file system")
+
+numba.core.caching._CacheLocator.ensure_cache_path = ensure
+from skneuro.engine import _integrate, _lanes
+from skneuro.engine._backend import njit_cached
+
+@njit_cached(nogil=True)
+def double(x):
+    return 2 * x
+
+print(double(21))
+"""
+
+
+def test_read_only_installation_compiles_without_a_cache(run_python):
+    out, err = run_python(READ_ONLY, SKNEURO_VECTORS="1")
+    assert out.split() == ["42"]
+    for name in ("advance", "advance_lanes", "double"):
+        assert f"{name} is compiled anew in every process; let NUMBA_CACHE_DIR" in err
+
+
 def test_processes_may_generate_at_once(run_python, tmp_path):
     environment = {"SKNEURO_CACHE": str(tmp_path / "cache")}
     processes = [run_python.start(PROCESS, **environment) for _ in range(2)]

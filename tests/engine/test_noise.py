@@ -145,12 +145,17 @@ def test_keys_look_random():
 def test_every_process_of_a_network_has_its_own_stream():
     network = Network((Population(OSCILLATOR, 5), Population(RATES, 9)))
     job = draw_job(np.random.default_rng(0), network)
-    keys = Run(network, [job]).noise.keys
-    used = np.concatenate([keys[:5], keys[8:17], keys[24:33]])
-    assert len(np.unique(used)) == 5 + 9 + 9
-    for number, (start, n) in enumerate(((0, 5), (8, 9), (24, 9))):
-        expected = make_keys(job.seed, job.simulation, number, np.arange(n))
-        np.testing.assert_array_equal(keys[start : start + n], expected)
+    run = Run(network, [job])
+    first, second = run.n_units
+    keys = run.noise.keys
+    streams = [
+        keys[start : start + n]
+        for start, n in ((0, 5), (first, 9), (first + second, 9))
+    ]
+    assert len(np.unique(np.concatenate(streams))) == 5 + 9 + 9
+    for number, stream in enumerate(streams):
+        expected = make_keys(job.seed, job.simulation, number, np.arange(len(stream)))
+        np.testing.assert_array_equal(stream, expected)
 
 
 @pytest.mark.skipif(not _backend.VECTORS, reason="this processor has no vectors")

@@ -2,6 +2,7 @@
 
 import pickle
 
+import engine_reference
 import numpy as np
 import pytest
 from engine_models import advance, draw_job, draw_network
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from skneuro.dynamics import Hopf, WilsonCowan
 from skneuro.engine import Equations, _backend
-from skneuro.engine._jobs import Job, Observer, Tap
+from skneuro.engine._jobs import Job, Network, Observer, Projection, Tap
 from skneuro.engine._run import Run
 
 TAPS = [
@@ -130,6 +131,22 @@ def test_lanes_hold_the_bits_of_single_runs(
         for lane, alone in zip([*recorded, *observed], [*series, *traces], strict=True):
             np.testing.assert_array_equal(lane[k], alone)
         assert_same_state(states[k], state)
+
+
+@pytest.mark.skipif(not _backend.VECTORS, reason="this processor has no vectors")
+@pytest.mark.parametrize("lag", [1, 2, 3, 5, 11, 40])
+def test_lanes_of_a_single_node_that_hears_itself(lag, normals):
+    rng = np.random.default_rng(lag)
+    network = draw_network(rng, (1, 0, 0), density=0.0)
+    here = np.array([0])
+    edge = Projection((0, "near"), (0, "x"), here, here, here + lag, np.full(1, 0.8))
+    network = Network(network.populations, (edge,))
+    jobs = [draw_job(rng, network, simulation=k, n_columns=5) for k in range(3)]
+    (x, y), _ = Run(network, jobs, taps=TAPS[:2]).advance(60)
+    for k, job in enumerate(jobs):
+        (reference,) = engine_reference.simulate(network, job, 60, normals)
+        np.testing.assert_allclose(x[k], reference["x"], atol=1e-12)
+        np.testing.assert_allclose(y[k], reference["y"], atol=1e-12)
 
 
 def test_observers_see_what_taps_record():
