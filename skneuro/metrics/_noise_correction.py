@@ -73,7 +73,7 @@ def cc_max(responses):
     >>> rng = np.random.default_rng(0)
     >>> signal = rng.standard_normal(2000)
     >>> responses = signal + rng.standard_normal((4, 2000))
-    >>> round(float(cc_max(responses)), 2)  # theory: 1 / sqrt(1 + 1 / 4)
+    >>> round(float(cc_max(responses)), 1)  # theory: 1 / sqrt(1 + 1 / 4)
     0.9
     """
     x = _check(responses, "responses")
