@@ -78,5 +78,5 @@ axes[2].legend()
 # %%
 # References
 # ----------
-# .. [1] E. Y. Wang et al. (2025), Nature 640, 470-477.
+# E. Y. Wang et al. (2025), Nature 640, 470-477.
 #    :doi:`10.1038/s41586-025-08829-y`
