@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skneuro.twin import SgdClip, cosine_rate
-from skneuro.twin._training import parameter_groups, parameter_options
+from skneuro.twin import cosine_rate
+from skneuro.twin._training import SgdClip, parameter_groups, parameter_options
 
 pytestmark = pytest.mark.torch
 
