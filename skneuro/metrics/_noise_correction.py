@@ -73,8 +73,8 @@ def cc_max(responses):
     >>> rng = np.random.default_rng(0)
     >>> signal = rng.standard_normal(2000)
     >>> responses = signal + rng.standard_normal((4, 2000))
-    >>> round(float(cc_max(responses)), 1)  # theory: 1 / sqrt(1 + 1 / 4)
-    0.9
+    >>> round(float(cc_max(responses)), 2)  # theory: 1 / sqrt(1 + 1 / 4) = 0.894
+    0.89
     """
     x = _check(responses, "responses")
     there = np.isfinite(x)
