@@ -15,12 +15,12 @@ from numba import njit
 
 from skneuro.engine._backend import (
     FINGERPRINT,
+    add_1_step,
+    add_2_steps,
     dense_sum_1,
     dense_sum_4,
     fill_normals,
     njit_cached,
-    sum_1_step,
-    sum_2_steps,
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
@@ -100,7 +100,7 @@ def _turn(net, wide, net_place, begin, n_targets):
 
 
 @njit(inline="always")
-def _history_sums(net, wide, few, net_place, edges, history, column, k, first):
+def _history_sums(net, wide, net_place, edges, history, column, k, first):
     """Complete the sums over past values for step k of a block.
 
     Those of 8 and 4 steps at once are added when their first step, or the first step
@@ -115,33 +115,28 @@ def _history_sums(net, wide, few, net_place, edges, history, column, k, first):
     two, one = edges.two, edges.one
     if k % 2 == 0 or k == first:
         begin = k - k % 2
-        for r in range(len(two.rows)):
-            few[0] = few[1] = 0.0
-            sum_2_steps(
-                few,
-                0,
-                0,
-                history,
-                two.offset,
-                two.weight,
-                two.start[r],
-                two.start[r + 1],
-                column + begin,
-            )
-            net[begin * n_targets + two.rows[r]] += few[0]
-            net[(begin + 1) * n_targets + two.rows[r]] += few[1]
-    for r in range(len(one.rows)):
-        sum_1_step(
+        add_2_steps(
             net,
-            k * n_targets + one.rows[r],
-            0,
+            begin * n_targets,
+            n_targets,
             history,
-            one.offset,
-            one.weight,
-            one.start[r],
-            one.start[r + 1],
-            column + k,
+            two.target,
+            two.offset,
+            two.weight,
+            len(two.target),
+            column + begin,
         )
+    add_1_step(
+        net,
+        k * n_targets,
+        0,
+        history,
+        one.target,
+        one.offset,
+        one.weight,
+        len(one.target),
+        column + k,
+    )
 
 
 @njit(**HELPER)
@@ -163,18 +158,9 @@ def _latest_sums(sums, edges, source, n_targets, n_sources):
     if len(edges.dense) > 1:
         _dense_sums(sums, edges.dense, source, n_targets, n_sources)
     now = edges.now
-    for r in range(len(now.rows)):
-        sum_1_step(
-            sums,
-            now.rows[r],
-            0,
-            source,
-            now.offset,
-            now.weight,
-            now.start[r],
-            now.start[r + 1],
-            0,
-        )
+    add_1_step(
+        sums, 0, 0, source, now.target, now.offset, now.weight, len(now.target), 0
+    )
     for i in range(len(edges.padding)):
         sums[edges.padding[i]] = sums[edges.padded_like[i]]
 
@@ -244,7 +230,7 @@ def _make_advance(fingerprint):
                 k = (step - 1) % BLOCK
                 before = clock[1] - 1 - k
                 _far_sums(wide, edges.far, history, before)
-                _history_sums(net, wide, few, net_place, edges, history, before, k, k)
+                _history_sums(net, wide, net_place, edges, history, before, k, k)
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
@@ -258,9 +244,7 @@ def _make_advance(fingerprint):
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                _history_sums(
-                    net, wide, few, net_place, edges, history, column, k, first
-                )
+                _history_sums(net, wide, net_place, edges, history, column, k, first)
                 at = k * n_targets
                 for stage in range(n_stages):
                     if stage == 0 and heun:

@@ -11,9 +11,9 @@ from numba import njit
 
 from skneuro.engine._backend import (
     FINGERPRINT,
+    add_lanes_1_step,
+    add_lanes_2_steps,
     fill_normals,
-    lanes_1_step,
-    lanes_2_steps,
     lanes_4_steps,
     njit_cached,
 )
@@ -33,29 +33,53 @@ from skneuro.engine._steps import (
 BLOCK = 4  # fits the registers: four steps of two interleaved sums
 
 
-def _make_level(sum_steps):
-    @njit(inline="always")
-    def sums(net, begin, edges, history, column, lanes, n_net):
-        """Add the sums of one level to consecutive steps."""
-        for r in range(len(edges.rows)):
-            sum_steps(
-                net,
-                begin * n_net + edges.rows[r] * lanes,
-                n_net,
-                history,
-                edges.offset,
-                edges.weight,
-                edges.start[r],
-                edges.start[r + 1],
-                column * lanes,
-            )
-
-    return sums
+@njit(inline="always")
+def _sums_4(net, edges, history, column, lanes, n_net):
+    """Add the sums of one level to the four steps of a block."""
+    for r in range(len(edges.rows)):
+        lanes_4_steps(
+            net,
+            edges.rows[r] * lanes,
+            n_net,
+            history,
+            edges.offset,
+            edges.weight,
+            edges.start[r],
+            edges.start[r + 1],
+            column * lanes,
+        )
 
 
-_sums_4 = _make_level(lanes_4_steps)
-_sums_2 = _make_level(lanes_2_steps)
-_sums_1 = _make_level(lanes_1_step)
+@njit(inline="always")
+def _add_2(net, begin, edges, history, column, lanes, n_net):
+    """Add the edges that wait for two steps."""
+    add_lanes_2_steps(
+        net,
+        begin * n_net,
+        n_net,
+        history,
+        edges.target,
+        edges.offset,
+        edges.weight,
+        len(edges.target),
+        (column + begin) * lanes,
+    )
+
+
+@njit(inline="always")
+def _add_1(net, k, edges, source, n_net):
+    """Add the edges that see the latest values."""
+    add_lanes_1_step(
+        net,
+        k * n_net,
+        0,
+        source,
+        edges.target,
+        edges.offset,
+        edges.weight,
+        len(edges.target),
+        0,
+    )
 
 
 def _make_advance(fingerprint):
@@ -99,9 +123,9 @@ def _make_advance(fingerprint):
             column = clock[1] - first
 
             clear(net)
-            _sums_4(net, 0, edges.far, history, column, lanes, n_net)
-            _sums_4(net, 0, edges.eight, history, column, lanes, n_net)
-            _sums_4(net, 0, edges.four, history, column, lanes, n_net)
+            _sums_4(net, edges.far, history, column, lanes, n_net)
+            _sums_4(net, edges.eight, history, column, lanes, n_net)
+            _sums_4(net, edges.four, history, column, lanes, n_net)
             if noise.present:
                 for k in range(0, BLOCK, 2):
                     fill_normals(
@@ -112,9 +136,8 @@ def _make_advance(fingerprint):
 
             for k in range(first, last):
                 if k % 2 == 0 or k == first:
-                    even = k - k % 2
-                    _sums_2(net, even, edges.two, history, column + even, lanes, n_net)
-                _sums_1(net, k, edges.now, source, 0, lanes, n_net)
+                    _add_2(net, k - k % 2, edges.two, history, column, lanes, n_net)
+                _add_1(net, k, edges.now, source, n_net)
                 call_stage(
                     0,
                     populations,

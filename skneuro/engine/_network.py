@@ -13,8 +13,8 @@ import numpy as np
 # An edge whose lag is at least 16 steps is summed for 16 steps at once: until the
 # shortest lag has passed, all its values are known. Shorter ones wait.
 LEVELS = (16, 8, 4, 2, 1)
-_INTERLEAVED = {16: 2, 8: 2, 4: 2, 2: 1, 1: 1}
-_TILE_SOURCES = 96  # source rows that are visited together: their history fits L2
+_INTERLEAVED = 2  # separate sums of a row; rows of edges are a multiple of it
+_TILE_SOURCES = 40  # source rows that are visited together, for the sake of the caches
 _DENSE_SHARE = 1 / 8  # from this share of edges on, a matrix is faster than a list
 
 
@@ -39,14 +39,32 @@ class EdgeSum(NamedTuple):
     weight: np.ndarray
 
 
+class EdgeList(NamedTuple):
+    """Edges of one level, one by one: those of a target in turn with others.
+
+    Attributes
+    ----------
+    target : ndarray of int32, shape (n_edges,)
+        Target of each edge.
+    offset, weight : ndarray, shape (n_edges,)
+        As in `EdgeSum`.
+    """
+
+    target: np.ndarray
+    offset: np.ndarray
+    weight: np.ndarray
+
+
 class Edges(NamedTuple):
     """All edges of a network.
 
     Attributes
     ----------
-    far, eight, four, two, one : EdgeSum
+    far, eight, four : EdgeSum
         Edges that read the history, by the number of steps that are summed at once.
-    now : EdgeSum
+    two, one : EdgeList
+        The same for so few steps that most time would go into the ends of rows.
+    now : EdgeList
         Edges that see the latest values; offsets are source rows.
     dense : ndarray, shape (n_sources * n_targets,) or (1,)
         Weights of the edges that see the latest values, as a matrix by source,
@@ -59,9 +77,9 @@ class Edges(NamedTuple):
     far: EdgeSum
     eight: EdgeSum
     four: EdgeSum
-    two: EdgeSum
-    one: EdgeSum
-    now: EdgeSum
+    two: EdgeList
+    one: EdgeList
+    now: EdgeList
     dense: np.ndarray
     padding: np.ndarray
     padded_like: np.ndarray
@@ -123,20 +141,14 @@ def build_edges(
 
     levels = []
     for steps, chosen in zip(LEVELS, members[::-1], strict=True):
-        tile = None
-        if steps == LEVELS[0] and n_sources > _TILE_SOURCES:
+        part = target[chosen], offset[chosen], weight[chosen]
+        if steps <= 2:
+            levels.append(_edge_list(*part, dtype))
+            continue
+        tile = np.zeros(len(chosen), np.int64)
+        if steps == LEVELS[0]:
             tile = source[chosen] // _TILE_SOURCES
-        levels.append(
-            _edge_sum(
-                target[chosen],
-                offset[chosen],
-                weight[chosen],
-                tile,
-                fill=-steps,
-                multiple=_INTERLEAVED[steps],
-                dtype=dtype,
-            )
-        )
+        levels.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
 
     dense = np.zeros(1, dtype)
     size = n_targets * n_sources
@@ -145,40 +157,37 @@ def build_edges(
         np.add.at(matrix, (source[latest], target[latest]), weight[latest])
         dense = matrix.ravel().astype(dtype)
         latest = latest[:0]
-    now = _edge_sum(
-        target[latest],
-        source[latest],
-        weight[latest],
-        None,
-        fill=0,
-        multiple=1,
-        dtype=dtype,
-    )
+    now = _edge_list(target[latest], source[latest], weight[latest], dtype)
     return Edges(*levels, now, dense, *(np.array(p, np.int64) for p in padding))
 
 
-def _edge_sum(target, offset, weight, tile, *, fill, multiple, dtype):
-    """Make rows of equal tile and target, filled up to a multiple of edges."""
-    new_row = np.ones(len(target), bool)
-    if tile is not None:
-        order = np.argsort(tile, kind="stable")
-        target, offset, weight = target[order], offset[order], weight[order]
-        tile = tile[order]
-        new_row[1:] = (target[1:] != target[:-1]) | (tile[1:] != tile[:-1])
-    else:
-        new_row[1:] = target[1:] != target[:-1]
-    first = np.flatnonzero(new_row)
+def _edge_list(target, offset, weight, dtype):
+    """Make a list of the first edges of all targets, then the second ones, and so on.
+
+    A sum that grows in memory is not waited for then.
+    """
+    first = np.searchsorted(target, target)
+    order = np.argsort(np.arange(len(target)) - first, kind="stable")
+    return EdgeList(
+        target[order].astype(np.int32),
+        offset[order].astype(np.int32),
+        weight[order].astype(dtype),
+    )
+
+
+def _edge_sum(target, offset, weight, tile, *, fill, dtype):
+    """Make rows of equal tile and target, filled up to whole groups of edges."""
+    order = np.argsort(tile, kind="stable")
+    target, tile = target[order], tile[order]
+    is_first = np.ones(len(target), bool)
+    is_first[1:] = (target[1:] != target[:-1]) | (tile[1:] != tile[:-1])
+    first = np.flatnonzero(is_first)
     counts = np.diff(first, append=len(target))
-    padded = -(-counts // multiple) * multiple
     start = np.zeros(len(first) + 1, np.int64)
-    np.cumsum(padded, out=start[1:])
-    if multiple == 1:
-        return EdgeSum(
-            target[first], start, offset.astype(np.int32), weight.astype(dtype)
-        )
+    np.cumsum(-(-counts // _INTERLEAVED) * _INTERLEAVED, out=start[1:])
     place = np.arange(len(target)) + np.repeat(start[:-1] - first, counts)
     offsets = np.full(start[-1], fill, np.int32)
     weights = np.zeros(start[-1], dtype)
-    offsets[place] = offset
-    weights[place] = weight
+    offsets[place] = offset[order]
+    weights[place] = weight[order]
     return EdgeSum(target[first], start, offsets, weights)

@@ -30,7 +30,7 @@ def draw_normals(keys, first_step, n_steps, dtype=np.float64):
     ndarray of shape (n_steps, keys.size)
         One number per step and stream.
     """
-    padded = np.zeros(-(-keys.size // 8) * 8, np.int64)
+    padded = np.zeros(-(-keys.size // 16) * 16, np.int64)
     padded[: keys.size] = keys.ravel()
     begin = first_step - first_step % 2
     n = first_step + n_steps - begin

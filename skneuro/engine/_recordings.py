@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skneuro.engine._structures import Taps
+from skneuro.engine._structures import Taps, empty, zeros
 
 
 class Recordings:
@@ -36,7 +36,7 @@ class Recordings:
         sizes = [n_jobs * n * s for n, s in zip(n_nodes, self._samples, strict=True)]
         self._start = [0, *np.cumsum(sizes).tolist()]
         # Units that only pad a vector write behind the end.
-        self._out = np.empty(self._start[-1] + max(self._samples, default=0), dtype)
+        self._out = empty(self._start[-1] + max(self._samples, default=0), dtype)
         self.series = [
             self._out[start : start + size].reshape(n_jobs, n, s)
             for start, size, n, s in zip(
@@ -84,7 +84,7 @@ class Recordings:
             first_step=self._first_step,
             place=np.concatenate([*place, np.zeros(0)]).astype(np.int64),
             out=self._out,
-            recent=np.zeros(8 * start[-1], self._out.dtype),
+            recent=zeros(8 * start[-1], self._out.dtype),
         )
 
 

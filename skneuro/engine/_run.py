@@ -157,8 +157,8 @@ class Run:
             place_at=np.array(place_at, np.int64),
             place=np.array([*place, 0], np.int64),
             stride=np.array([*stride, 0], np.int64),
-            param=np.concatenate([*param, np.zeros(width)]).astype(self.dtype),
-            table=np.concatenate(tables),
+            param=flat.aligned(np.concatenate([*param, np.zeros(width)]), self.dtype),
+            table=flat.aligned(np.concatenate(tables)),
         )
 
     def _stack(self, per_job, g):
@@ -252,9 +252,9 @@ class Run:
         return np.stack(columns, axis=1).ravel()
 
     def _make_state(self):
-        units = np.zeros(self.state_at[-1], self.dtype)
+        units = flat.zeros(self.state_at[-1], self.dtype)
         n_sources = max(self.lanes, self.source_at[-1])
-        history = np.zeros(n_sources * self.row_length + 8 * _ALIGN, self.dtype)
+        history = flat.zeros(n_sources * self.row_length + 8 * _ALIGN, self.dtype)
         rows = history[: n_sources * self.row_length]
         rows = rows.reshape(n_sources // self.lanes, self.row_length, self.lanes)
         states = [job.state for job in self.jobs]
@@ -274,9 +274,9 @@ class Run:
                     target[:] = past[:, :1]
                     target[:, self.kept - columns :] = past[:, -columns:]
         self.source_rows = rows
-        source = rows[:, self.kept - 1, :].ravel().copy()  # never a view of history
+        source = flat.aligned(rows[:, self.kept - 1, :].ravel())
         carried = states[0].carry
-        carry = np.zeros(max(1, self.net_at[-1]), self.dtype)
+        carry = flat.zeros(max(1, self.net_at[-1]), self.dtype)
         # Another precision pads otherwise; the sums are then made from the history.
         is_carried = carried is not None and len(carried) == len(carry)
         if is_carried:
@@ -304,7 +304,7 @@ class Run:
         )
 
     def _make_noise(self):
-        keys = np.zeros(_round_up(max(1, self.normal_at[-1]), 8), np.int64)
+        keys = flat.zeros(_round_up(max(1, self.normal_at[-1]), 16), np.int64)
         present = False
         jobs = self._padded_jobs()
         seeds = np.array([j.seed for j in jobs])
@@ -405,13 +405,13 @@ class Run:
             unit=np.concatenate([*unit, np.zeros(0, np.int64)]).astype(np.int64),
             place=np.array([*place, 0], np.int64),
             stride=np.array([*stride, 0], np.int64),
-            param=np.concatenate([*param, np.zeros(width)]),
+            param=flat.aligned(np.concatenate([*param, np.zeros(width)])),
             taps=None,
         )
         if self.observers:
             self.state = self.state._replace(
-                observed=np.concatenate([b.ravel() for b, _ in rows]),
-                observed_input=np.concatenate([s for _, s in rows]),
+                observed=flat.aligned(np.concatenate([b.ravel() for b, _ in rows])),
+                observed_input=flat.aligned(np.concatenate([s for _, s in rows])),
             )
 
     # -- run -------------------------------------------------------------------------
@@ -457,12 +457,12 @@ class Run:
         """Working memory of `advance` in single runs and batches."""
         n_net, block = len(self.state.carry), BLOCK
         return flat.Scratch(
-            net=np.zeros(block * n_net, self.dtype),
-            wide=np.zeros(block * n_net, self.dtype),
-            sums=np.zeros(n_net, self.dtype),
+            net=flat.zeros(block * n_net, self.dtype),
+            wide=flat.zeros(block * n_net, self.dtype),
+            sums=flat.zeros(n_net, self.dtype),
             few=np.zeros(block, self.dtype),
-            normal=np.zeros(block * len(self.noise.keys), self.dtype),
-            driven=np.zeros(block * len(self.drive.place), self.dtype),
+            normal=flat.zeros(block * len(self.noise.keys), self.dtype),
+            driven=flat.zeros(block * len(self.drive.place), self.dtype),
             net_place=np.arange(block) * n_net,
         )
 

@@ -8,8 +8,6 @@ import math
 import numpy as np
 from numba import njit
 
-from skneuro.engine._noise import COSINE, SINE
-
 LANES = {"f64": 1, "f32": 1}
 
 
@@ -125,36 +123,50 @@ def take(table, cell, offset, last):
     return table[offset + int(inside)]
 
 
-def _edge_sum(n_steps, n_partial):
+def _edge_sum(n_steps):
     @njit(inline="always")
     def edge_sum(out, place, stride, history, offset, weight, start, stop, shift):
         for k in range(n_steps):
             even = odd = out.dtype.type(0.0)
-            for edge in range(start, stop, n_partial):
+            for edge in range(start, stop, 2):
                 even += weight[edge] * history[offset[edge] + shift + k]
-                if n_partial == 2:
-                    odd += weight[edge + 1] * history[offset[edge + 1] + shift + k]
+                odd += weight[edge + 1] * history[offset[edge + 1] + shift + k]
             out[place + k] += even + odd
 
     return edge_sum
 
 
-sum_16_steps = _edge_sum(16, 2)
-sum_8_steps = _edge_sum(8, 2)
-sum_4_steps = _edge_sum(4, 2)
-sum_2_steps = _edge_sum(2, 1)
-sum_1_step = _edge_sum(1, 1)
+sum_16_steps = _edge_sum(16)
+sum_8_steps = _edge_sum(8)
+sum_4_steps = _edge_sum(4)
+
+
+def _edge_list(n_steps):
+    @njit(inline="always")
+    def edge_list(out, place, stride, history, target, offset, weight, n, shift):
+        for edge in range(n):
+            for k in range(n_steps):
+                value = history[offset[edge] + shift + k]
+                out[place + target[edge] + k * stride] += weight[edge] * value
+
+    return edge_list
+
+
+add_2_steps = _edge_list(2)
+add_1_step = _edge_list(1)
 # A lane is a single simulation here: the sums over lanes are never called.
-lanes_4_steps, lanes_2_steps, lanes_1_step = sum_4_steps, sum_2_steps, sum_1_step
+lanes_4_steps, add_lanes_2_steps, add_lanes_1_step = (
+    sum_4_steps,
+    add_2_steps,
+    add_1_step,
+)
 
 
 @njit(inline="always")
 def dense_sum_1(out, place, weight, start, stride, source, n_sources):
     """Add all sources to one target."""
-    total = out.dtype.type(0.0)
     for j in range(n_sources):
-        total += weight[start + j * stride] * source[j]
-    out[place] += total
+        out[place] += weight[start + j * stride] * source[j]
 
 
 @njit(inline="always")
@@ -177,21 +189,8 @@ def fill_normals(out, keys, counter, place):
     n = len(keys)
     for i in range(n):
         hashed = _mix(np.uint64(keys[i]) + np.uint64(counter))
-        high = np.float64(hashed >> np.uint64(32)) + 0.5
-        radius = math.sqrt(-2.0 * math.log(high * 2.0**-32))
-        quarters = np.float64(hashed & np.uint64(0xFFFFFFFF)) * 2.0**-30
-        quarter = np.rint(quarters)
-        angle = (quarters - quarter) * (0.5 * math.pi)
-        z = angle * angle
-        sine, cosine = SINE[0], COSINE[0]
-        for k in range(1, 4):
-            sine = sine * z + SINE[k]
-        for k in range(1, 6):
-            cosine = cosine * z + COSINE[k]
-        sine = sine * z * angle + angle
-        if quarter % 2 == 1:
-            sine, cosine = cosine, -sine
-        if quarter % 4 >= 2:
-            sine, cosine = -sine, -cosine
-        out[place + i] = radius * cosine
-        out[place + n + i] = radius * sine
+        x = np.float32(hashed >> np.uint64(33)) + np.float32(0.5)
+        radius = math.sqrt(-2.0 * math.log(x * 2.0**-31))
+        turned = 2.0 * math.pi * 2.0**-32 * np.float64(hashed & np.uint64(0xFFFFFFFF))
+        out[place + i] = np.float32(radius * math.cos(turned))
+        out[place + n + i] = np.float32(radius * math.sin(turned))

@@ -310,6 +310,34 @@ def shift_right(typingctx, x, count):
 
 
 @intrinsic
+def to_float(typingctx, x):
+    """Whole numbers of 32 bits as float32, rounded."""
+    out = VectorType("f32", x.n)
+    return out(x), lambda c, b, s, a: b.sitofp(a[0], out.llvm)
+
+
+def _halves(first, doc):
+    """Make a function that takes every second 32-bit number of two vectors."""
+
+    @intrinsic
+    def halves(typingctx, x, y):
+        out = VectorType("i32", 2 * x.n)
+
+        def codegen(context, builder, sig, args):
+            x_halves, y_halves = (builder.bitcast(a, out.llvm) for a in args)
+            return _shuffle(builder, x_halves, y_halves, range(first, 4 * x.n, 2))
+
+        return out(x, y), codegen
+
+    halves.__doc__ = doc
+    return halves
+
+
+low_halves = _halves(0, "Lower 32 bits of the whole numbers of two vectors.")
+high_halves = _halves(1, "Upper 32 bits of the whole numbers of two vectors.")
+
+
+@intrinsic
 def widen(typingctx, x):
     """float32 vector as float64."""
     out = VectorType("f64", x.n)
@@ -353,14 +381,14 @@ def load8(typingctx, source, index):
 
 @intrinsic
 def store(typingctx, target, index, value):
-    """Write a vector, or a number repeated; float64 is narrowed for float32 arrays."""
+    """Write a vector, or a number repeated, in the precision of the array."""
     element = _ELEMENT_OF[target.dtype]
 
     def codegen(context, builder, sig, args):
         vector = VectorType(element, LANES[element])
-        if isinstance(value, VectorType) and value.element == "f64" != element:
-            narrower = ir.VectorType(_ELEMENT[element], value.n)
-            stored = builder.fptrunc(args[2], narrower)
+        if isinstance(value, VectorType) and value.element != element:
+            convert = builder.fptrunc if value.element == "f64" else builder.fpext
+            stored = convert(args[2], VectorType(element, value.n).llvm)
         else:
             stored = _as_vector(context, builder, args[2], sig.args[2], vector)
         pointer = _data(context, builder, sig.args[0], args[0])
@@ -371,7 +399,7 @@ def store(typingctx, target, index, value):
 
 
 def _shuffle(builder, x, y, places):
-    mask = ir.Constant(ir.VectorType(_INT32, len(places)), places)
+    mask = ir.Constant(ir.VectorType(_INT32, len(places)), list(places))
     return builder.shuffle_vector(x, y, mask)
 
 

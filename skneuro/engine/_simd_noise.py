@@ -2,21 +2,21 @@
 
 from numba import njit
 
-from skneuro.engine._noise import COSINE, SINE
+from skneuro.engine._noise import COSINE, LOGARITHM, SINE
 from skneuro.engine._simd import (
     at_least,
     bits,
     fma,
+    high_halves,
     load8,
+    low_halves,
     shift_right,
     sqrt,
     store,
+    to_float,
     unbits,
     where,
 )
-
-_MAGIC = 6755399441055744.0  # 1.5 * 2**52: rounds when added
-_TWO_52 = 4503599627370496.0
 
 
 @njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -29,47 +29,42 @@ def _mix(z):
 
 @njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _radius(high):
-    """sqrt(-2 log((high + 1/2) / 2**32)) of a whole number below 2**32."""
-    x = unbits(high | 0x4330000000000000) - (_TWO_52 - 0.5)  # high + 1/2
-    k = (bits(x) - 0x3FE6A09E00000000) >> 52
-    m = unbits(bits(x) - (k << 52))
-    k_float = unbits(k + 0x4338000000000000) - _MAGIC
-    s = (m - 1.0) / (m + 1.0)
-    z = s * s
-    p = fma(z, 0.14798198605116586, 0.15313837699209373)
-    p = fma(p, z, 0.1818357216161805)
-    p = fma(p, z, 0.22222198432149784)
-    p = fma(p, z, 0.28571428743662391)
-    p = fma(p, z, 0.3999999999940942)
-    p = fma(p, z, 0.6666666666666735)
-    p = fma(p, z, 2.0)
-    log = fma(p, s, (k_float - 32.0) * 0.6931471805599453)
+    """sqrt(-2 log((x + 1/2) / 2**31)) of the upper 31 of 32 bits."""
+    x = to_float(shift_right(high, 1)) + 0.5
+    k = (bits(x) - 0x3F3504F3) >> 23
+    f = unbits(bits(x) - (k << 23)) - 1.0  # x = 2**k * (1 + f), |f| < 0.42
+    p = fma(f, LOGARITHM[0], LOGARITHM[1])
+    p = fma(p, f, LOGARITHM[2])
+    p = fma(p, f, LOGARITHM[3])
+    p = fma(p, f, LOGARITHM[4])
+    p = fma(p, f, LOGARITHM[5])
+    p = fma(p, f, LOGARITHM[6])
+    p = fma(p, f, LOGARITHM[7])
+    p = fma(p, f, LOGARITHM[8])
+    p = fma(p, f, -0.5)
+    log = fma(to_float(k - 31), 0.6931471805599453, fma(f * f, p, f))
     return sqrt(at_least(log * -2.0, 0.0))
 
 
 @njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _pair(hashed):
-    """Two normal numbers of 64 random bits (Box-Muller)."""
-    radius = _radius(shift_right(hashed, 32))
-    low = unbits((hashed & 0xFFFFFFFF) | 0x4330000000000000) - _TWO_52
-    shifted = fma(low, 2.0**-30, _MAGIC)  # quarter turns, rounded
-    quarter = bits(shifted)
-    angle = fma(low, 2.0**-30, -(shifted - _MAGIC)) * 1.5707963267948966
+def _pair(high, low):
+    """Two normal numbers of twice 32 random bits (Box-Muller)."""
+    radius = _radius(high)
+    quarter = (low + 0x20000000) >> 30  # quarter turns, rounded
+    angle = to_float(low - (quarter << 30)) * (1.5707963267948966 * 2.0**-30)
     z = angle * angle
     p = fma(z, SINE[0], SINE[1])
     p = fma(p, z, SINE[2])
-    p = fma(p, z, SINE[3])
     sine = fma(p * z, angle, angle)
     p = fma(z, COSINE[0], COSINE[1])
     p = fma(p, z, COSINE[2])
-    p = fma(p, z, COSINE[3])
-    p = fma(p, z, COSINE[4])
-    cosine = fma(p, z, COSINE[5])
+    p = fma(p, z, -0.5)
+    cosine = fma(p, z, 1.0)
     odd = (quarter & 1) == 1
     sin_turned = where(odd, cosine, sine)
     cos_turned = where(odd, sine, cosine)
-    sin_turned = unbits(bits(sin_turned) ^ ((quarter & 2) << 62))
-    cos_turned = unbits(bits(cos_turned) ^ (((quarter + 1) & 2) << 62))
+    sin_turned = unbits(bits(sin_turned) ^ ((quarter & 2) << 30))
+    cos_turned = unbits(bits(cos_turned) ^ (((quarter + 1) & 2) << 30))
     return radius * cos_turned, radius * sin_turned
 
 
@@ -80,7 +75,7 @@ def fill_normals(out, keys, counter, place):
     Parameters
     ----------
     out : array
-        float64 or float32; n = len(keys), a multiple of 8.
+        float64 or float32; n = len(keys), a multiple of 16.
     keys : array of int64
         Key of each stream.
     counter : int64
@@ -89,7 +84,9 @@ def fill_normals(out, keys, counter, place):
         First element to write.
     """
     n = len(keys)
-    for i in range(0, n, 8):
-        first, second = _pair(_mix(load8(keys, i) + counter))
+    for i in range(0, n, 16):
+        x = _mix(load8(keys, i) + counter)
+        y = _mix(load8(keys, i + 8) + counter)
+        first, second = _pair(high_halves(x, y), low_halves(x, y))
         store(out, place + i, first)
         store(out, place + n + i, second)

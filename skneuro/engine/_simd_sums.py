@@ -127,27 +127,86 @@ def _edge_sum(name, shapes, n_partial, *, lanes=False):
 sum_16_steps = _edge_sum("sum_16_steps", {"f64": (4, 4), "f32": (8, 2)}, 2)
 sum_8_steps = _edge_sum("sum_8_steps", {"f64": (4, 2), "f32": (8, 1)}, 2)
 sum_4_steps = _edge_sum("sum_4_steps", {"f64": (4, 1), "f32": (4, 1)}, 2)
-sum_2_steps = _edge_sum("sum_2_steps", {"f64": (2, 1), "f32": (2, 1)}, 1)
-sum_1_step = _edge_sum("sum_1_step", {"f64": (1, 1), "f32": (1, 1)}, 1)
 
 # The same with a vector of simulations per step, ``stride`` apart in `out`.
 _W64, _W32 = LANES["f64"], LANES["f32"]
 lanes_4_steps = _edge_sum(
     "lanes_4_steps", {"f64": (_W64, 4), "f32": (_W32, 4)}, 2, lanes=True
 )
-lanes_2_steps = _edge_sum(
-    "lanes_2_steps", {"f64": (_W64, 2), "f32": (_W32, 2)}, 1, lanes=True
-)
-lanes_1_step = _edge_sum(
-    "lanes_1_step", {"f64": (_W64, 1), "f32": (_W32, 1)}, 1, lanes=True
-)
+
+
+def _edge_list(name, n_steps, *, lanes=False):
+    """Make ``f(out, place, stride, history, target, offset, weight, n, shift)``.
+
+    Edge after edge it adds ``weight * history`` to one value, or a vector of lanes, of
+    ``n_steps`` consecutive steps, which are ``stride`` elements apart in ``out``.
+    """
+
+    @intrinsic
+    def edge_list(
+        typingctx, out, place, stride, history, target, offset, weight, n, shift
+    ):
+        element = _ELEMENT_OF[out.dtype]
+        width = LANES[element] if lanes else 1
+        vector = VectorType(element, width)
+        int64 = types.int64
+        sig = types.void(
+            out, int64, int64, history, target, offset, weight, int64, int64
+        )
+
+        def codegen(context, builder, sig, args):
+            out_data, history_data, target_data, offset_data, weight_data = (
+                _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4, 5, 6)
+            )
+            place, stride, n, shift = (args[i] for i in (1, 2, 7, 8))
+            before = builder.block
+            loop = builder.append_basic_block(f"{name}.edges")
+            after = builder.append_basic_block(f"{name}.done")
+            builder.cbranch(builder.icmp_signed("<", _int(0), n), loop, after)
+
+            builder.position_at_end(loop)
+            edge = builder.phi(_INT64)
+            edge.add_incoming(_int(0), before)
+
+            def index(data, start):
+                value = builder.load(builder.gep(data, [edge]))
+                value = builder.sext(value, _INT64)
+                return builder.add(builder.mul(value, _int(width)), start)
+
+            to, at = index(target_data, place), index(offset_data, shift)
+            factor = builder.load(builder.gep(weight_data, [edge]))
+            factor = _splat(builder, factor, vector)
+            for k in range(n_steps):
+                value = _load(builder, history_data, at, vector)
+                old = _load(builder, out_data, to, vector)
+                new = _llvm_call(builder, "llvm.fma", vector, [factor, value, old])
+                _store(builder, out_data, to, new, element)
+                if k + 1 < n_steps:
+                    at = builder.add(at, _int(width))
+                    to = builder.add(to, stride)
+            following = builder.add(edge, _int(1))
+            edge.add_incoming(following, builder.block)
+            builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+            builder.position_at_end(after)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    edge_list.__doc__ = f"Add weighted edges to `out`: {name}."
+    return edge_list
+
+
+add_2_steps = _edge_list("add_2_steps", 2)
+add_1_step = _edge_list("add_1_step", 1)
+add_lanes_2_steps = _edge_list("add_lanes_2_steps", 2, lanes=True)
+add_lanes_1_step = _edge_list("add_lanes_1_step", 1, lanes=True)
 
 
 def _dense_sum(name, n_vectors):
     """Make ``f(out, place, weight, start, stride, source, n_sources)``.
 
     It adds ``sum_j weight[start + j * stride + ...] * source[j]`` to ``n_vectors``
-    vectors of targets, rounded as `sum_1_step` rounds.
+    vectors of targets, rounded as `add_1_step` rounds.
     """
 
     @intrinsic
@@ -162,7 +221,8 @@ def _dense_sum(name, n_vectors):
                 _data(context, builder, sig.args[i], args[i]) for i in (0, 2, 5)
             )
             place, start, stride, n_sources = (args[i] for i in (1, 3, 4, 6))
-            zero = ir.Constant(vector.llvm, [0.0] * vector.n)
+            targets = [builder.add(place, _int(v * vector.n)) for v in range(n_vectors)]
+            old = [_load(builder, out_data, at, vector) for at in targets]
             before = builder.block
             loop = builder.append_basic_block(f"{name}.sources")
             after = builder.append_basic_block(f"{name}.done")
@@ -184,16 +244,14 @@ def _dense_sum(name, n_vectors):
                 )
             following = builder.add(j, _int(1))
             j.add_incoming(following, loop)
-            for phi, value in zip(sums, grown, strict=True):
-                phi.add_incoming(zero, before)
+            for phi, start_value, value in zip(sums, old, grown, strict=True):
+                phi.add_incoming(start_value, before)
                 phi.add_incoming(value, loop)
             builder.cbranch(builder.icmp_signed("<", following, n_sources), loop, after)
 
             builder.position_at_end(after)
-            for v, value in enumerate(grown):
-                at = builder.add(place, _int(v * vector.n))
-                old = _load(builder, out_data, at, vector)
-                _store(builder, out_data, at, builder.fadd(old, value), element)
+            for at, value in zip(targets, grown, strict=True):
+                _store(builder, out_data, at, value, element)
             return context.get_dummy_value()
 
         return sig, codegen

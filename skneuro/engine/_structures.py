@@ -4,6 +4,33 @@ from typing import NamedTuple
 
 import numpy as np
 
+_LINE = 64  # bytes of a cache line, and of the widest vectors
+
+
+def empty(size, dtype):
+    """Make a flat array that begins at a cache line.
+
+    A vector that crosses from one line into the next costs two accesses.
+    """
+    dtype = np.dtype(dtype)
+    base = np.empty(size + _LINE // dtype.itemsize, dtype)
+    start = -base.ctypes.data % _LINE // dtype.itemsize
+    return base[start : start + size]
+
+
+def zeros(size, dtype):
+    """Make a flat array of zeros that begins at a cache line."""
+    out = empty(size, dtype)
+    out[:] = 0
+    return out
+
+
+def aligned(values, dtype=None):
+    """Copy a flat array so that it begins at a cache line."""
+    out = empty(len(values), values.dtype if dtype is None else dtype)
+    out[:] = values
+    return out
+
 
 class Populations(NamedTuple):
     """Groups of equal units; one entry per population in each array.

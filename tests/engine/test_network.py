@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skneuro.engine._network import _INTERLEAVED, LEVELS, build_edges
+from skneuro.engine._network import (
+    _INTERLEAVED,
+    _TILE_SOURCES,
+    LEVELS,
+    build_edges,
+)
 
 LEVEL_NAMES = dict(zip(LEVELS, ("far", "eight", "four", "two", "one"), strict=True))
 ROW_LENGTH = 400
@@ -47,6 +52,12 @@ def list_edges(level):
     return [tuple(map(int, edge)) for edge in edges], level.offset[~real]
 
 
+def list_single(level):
+    """Every edge of a list as (target, offset, weight), ordered by target alone."""
+    edges = zip(level.target, level.offset, level.weight, strict=True)
+    return sorted((tuple(map(int, edge)) for edge in edges), key=lambda edge: edge[0])
+
+
 @settings(deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10**6),
@@ -73,24 +84,27 @@ def test_each_edge_lands_in_exactly_one_level(
             wanted[LEVEL_NAMES[level]].append((target, offset, int(weight)))
     for size, name in LEVEL_NAMES.items():
         level = getattr(got, name)
+        if size <= 2:
+            assert list_single(level) == wanted[name]  # additions keep their order
+            continue
         found, padding = list_edges(level)
         assert sorted(found) == sorted(wanted[name])
         # Rows are whole; what fills them up reads a value that exists.
-        assert (np.diff(level.start) % _INTERLEAVED[size] == 0).all()
+        assert (np.diff(level.start) % _INTERLEAVED == 0).all()
         assert (padding == -size).all()
-        if size < LEVELS[0] or n_sources <= 96:
+        if size < LEVELS[0] or n_sources <= _TILE_SOURCES:
             assert (np.diff(level.rows) > 0).all()
             assert found == wanted[name]  # additions keep their order
     if len(got.dense) > 1:
         assert allow_dense
         assert len(wanted["now"]) > n_targets * n_sources / 8
-        assert len(got.now.rows) == 0
+        assert len(got.now.target) == 0
         matrix = np.zeros((n_sources, n_targets))
         for target, source, weight in wanted["now"]:
             matrix[source, target] += weight
         np.testing.assert_array_equal(got.dense.reshape(matrix.shape), matrix)
     else:
-        assert list_edges(got.now)[0] == wanted["now"]
+        assert list_single(got.now) == wanted["now"]
         if n_targets * n_sources > 1:
             share = len(wanted["now"]) / (n_targets * n_sources)
             assert not allow_dense or share <= 1 / 8
@@ -105,9 +119,16 @@ def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
 def test_no_edges_are_no_rows():
     empty = np.zeros(0, int)
     got = build((empty, empty, empty, np.zeros(0)), 8, 8)
-    for level in got[:6]:
+    for level in got[:3]:
         assert len(level.rows) == 0
         np.testing.assert_array_equal(level.start, [0])
+    for level in got[3:6]:
+        assert len(level.target) == len(level.offset) == len(level.weight) == 0
+
+
+def test_edges_of_a_target_are_not_listed_side_by_side():
+    got = build(([0, 0, 0, 1, 1, 2], [0, 1, 2, 0, 1, 0], [2] * 6, np.ones(6)), 3, 3)
+    np.testing.assert_array_equal(got.two.target, [0, 1, 2, 0, 1, 0])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -124,8 +145,11 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
         dtype=dtype,
         padding=([1, 2], [0, 0]),
     )
-    for level in got[:6]:
+    for level in got[:3]:
         assert level.rows.dtype == level.start.dtype == np.int64
+    for level in got[3:6]:
+        assert level.target.dtype == np.int32
+    for level in got[:6]:
         assert level.offset.dtype == np.int32
         assert level.weight.dtype == dtype
     assert got.dense.dtype == dtype

@@ -28,7 +28,7 @@ def test_moments_are_those_of_the_normal_distribution(series):
     assert_few_sigma(z.var(), 1, np.sqrt(2 / n))
     assert_few_sigma(stats.skew(z), 0, np.sqrt(6 / n))
     assert_few_sigma(stats.kurtosis(z), 0, np.sqrt(24 / n))
-    assert np.abs(z).max() < 6.77
+    assert np.abs(z).max() < 6.67
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -91,10 +91,10 @@ def test_a_number_depends_on_its_key_and_step_alone(normals, series):
     np.testing.assert_array_equal(far[1:], normals(keys[:8], 10**9 + 2, 2))
 
 
-def test_float32_numbers_are_the_rounded_float64_ones(normals, series):
+def test_runs_of_both_precisions_see_the_same_numbers(normals, series):
     keys = make_keys(7, 0, 0, np.arange(256))
     short = normals(keys, 0, 512, np.float32)
-    np.testing.assert_array_equal(short, series[:512].astype(np.float32))
+    np.testing.assert_array_equal(short, series[:512])
 
 
 def test_single_numbers_are_those_of_vectors(normals):
@@ -107,21 +107,26 @@ def test_single_numbers_are_those_of_vectors(normals):
         out = np.empty(2 * len(keys))
         fill(out, keys, step)
         expected = normals(keys, step, 2).ravel()
-        np.testing.assert_allclose(out, expected, rtol=0, atol=4e-15)
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-6)
 
 
 def test_numbers_follow_box_and_muller(normals):
     keys = make_keys(1, 2, 3, np.arange(4096))
     first, second = normals(keys, 10, 2)
-    # The radius is exact; sine and cosine are short polynomials.
     z = keys.view(np.uint64) + np.uint64((10 * STEP_FACTOR) % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
     z ^= z >> np.uint64(31)
-    radius = np.sqrt(-2 * np.log(((z >> np.uint64(32)) + 0.5) / 2.0**32))
+    radius = np.sqrt(-2 * np.log(((z >> np.uint64(33)) + 0.5) / 2.0**31))
     angle = 2 * np.pi * (z & np.uint64(0xFFFFFFFF)) / 2.0**32
-    np.testing.assert_allclose(first, radius * np.cos(angle), atol=1.5e-9 * 6.77)
-    np.testing.assert_allclose(second, radius * np.sin(angle), atol=1.5e-9 * 6.77)
+    for got, expected in zip(
+        (first, second),
+        (radius * np.cos(angle), radius * np.sin(angle)),
+        strict=True,
+    ):
+        assert np.abs(got - expected).max() < 3e-5
+        assert np.abs(got - expected)[radius > 0.01].max() < 1e-5
+        assert np.abs(got - expected)[radius > 0.5].max() < 1e-6
 
 
 def test_keys_are_distinct_and_ordered_names():
@@ -163,7 +168,7 @@ def test_lanes_have_the_streams_of_their_simulations():
     network = draw_network(np.random.default_rng(1), (3, 0, 0))
     jobs = [draw_job(np.random.default_rng(2), network, simulation=k) for k in range(5)]
     run = Run(network, jobs)
-    keys = run.noise.keys.reshape(3, run.lanes)
+    keys = run.noise.keys[: 3 * run.lanes].reshape(3, run.lanes)
     nodes, simulations = np.arange(3)[:, None], np.arange(5)
     np.testing.assert_array_equal(
         keys[:, :5], make_keys(jobs[0].seed, simulations, 0, nodes)
