@@ -14,9 +14,8 @@ from skneuro.exceptions import SimulationError
 from skneuro.utils import progress_bar
 
 # Lanes read whole vectors of the histories of all simulations, single runs only what an
-# edge needs. Eight float64 lanes pay while those histories stay near the first-level
-# cache, sixteen float32 lanes as long as they fit a second- or third-level one.
-_LANE_HISTORY_BYTES = {"float64": 500_000, "float32": 8_000_000}
+# edge needs. Lanes pay as long as those histories fit the caches.
+_LANE_HISTORY_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,18 +159,18 @@ def _lanes_of(plan):
         p.n_nodes * len(p.equations.sources) for p in plan.network.populations
     )
     size = sources * (plan.network.max_lag + 64) * lanes * np.dtype(plan.dtype).itemsize
-    return lanes if size <= _LANE_HISTORY_BYTES[plan.dtype] else 1
+    return lanes if size <= _LANE_HISTORY_BYTES else 1
 
 
 def _worth_a_batch(plan, n_plans):
     """Whether a batch of so many is faster than one after the other.
 
     A batch costs the same however many of its lanes are used. Per simulation a full one
-    costs little less than a single run of a large network, and much less for a small
+    costs three quarters of a single run of a large network, and much less for a small
     one, whose nodes do not fill the vectors.
     """
     nodes = sum(p.n_nodes for p in plan.network.populations)
-    return n_plans >= _lanes_of(plan) * min(0.9, nodes / 64)
+    return n_plans >= _lanes_of(plan) * min(0.8, nodes / 64)
 
 
 def _group(plans):

@@ -14,7 +14,7 @@ import numpy as np
 # shortest lag has passed, all its values are known. Shorter ones wait.
 LEVELS = (16, 8, 4, 2, 1)
 _INTERLEAVED = 2  # separate sums of a row; rows of edges are a multiple of it
-_TILE_SOURCES = 40  # source rows that are visited together, for the sake of the caches
+_TILE_SOURCES = 32  # source rows that are visited together, for the sake of the caches
 _DENSE_SHARE = 1 / 8  # from this share of edges on, a matrix is faster than a list
 
 
