@@ -7,7 +7,7 @@ from numba.np.arrayobj import make_array
 
 _INT64 = ir.IntType(64)
 _POINTER = ir.IntType(8).as_pointer()
-_KERNEL = ir.FunctionType(ir.VoidType(), [_POINTER] * 9 + [_INT64, _INT64])
+_KERNEL = ir.FunctionType(ir.VoidType(), [_POINTER] * 8 + [_INT64, _INT64])
 
 
 @intrinsic
@@ -24,7 +24,6 @@ def call_kernel(
     normal_at,
     param,
     place,
-    stride,
     place_at,
     source,
     source_at,
@@ -33,7 +32,7 @@ def call_kernel(
     n_units,
     n_tiles,
 ):
-    """Call ``kernel(state, net, drive, normal, param, place, stride, source, table)``.
+    """Call ``kernel(state, net, drive, normal, param, place, source, table)``.
 
     Each buffer is followed by the index of the element that the kernel sees first.
     """
@@ -41,7 +40,7 @@ def call_kernel(
     sig = types.void(
         int64,
         *(state, int64, net, int64, drive, int64, normal, int64),
-        *(param, place, stride, int64, source, int64, table, int64),
+        *(param, place, int64, source, int64, table, int64),
         *(int64, int64),
     )
 
@@ -60,12 +59,11 @@ def call_kernel(
             pointer(5, 6),
             pointer(7, 8),
             pointer(9, None),
-            pointer(10, 12),
-            pointer(11, 12),
-            pointer(13, 14),
-            pointer(15, 16),
+            pointer(10, 11),
+            pointer(12, 13),
+            pointer(14, 15),
         ]
-        builder.call(kernel, [*buffers, args[17], args[18]])
+        builder.call(kernel, [*buffers, args[16], args[17]])
         return context.get_dummy_value()
 
     return sig, codegen

@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,7 @@ FINGERPRINT = "{fingerprint}"
 FLOATS = types.CPointer(types.{dtype})
 INTS = types.CPointer(types.int64)
 SIGNATURE = types.void(
-    FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INTS, INTS, FLOATS, FLOATS,
+    FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, INTS, FLOATS, FLOATS,
     types.int64, types.int64,
 )
 """
@@ -50,7 +50,7 @@ _FUNCTION = """
 
 @cfunc(SIGNATURE, cache=True, error_model="numpy")
 def {name}(
-    state, net, drive, normal, param, place, stride, source, table, n_units, n_tiles
+    state, net, drive, normal, param, place, source, table, n_units, n_tiles
 ):
 {prologue}
     for tile in range(n_tiles):
@@ -181,16 +181,16 @@ def _words(text):
     return set(text.split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
-    """Compiled step of one model.
+    """Printed step of one model, compiled for what differs by unit.
 
     Attributes
     ----------
-    addresses : tuple of int
-        Address of the function of each stage.
     equations : Equations
         The model.
+    method : {"euler", "heun"}
+        Scheme.
     driven : tuple of str
         Ports that read a time series.
     n_rows : int
@@ -199,17 +199,23 @@ class Kernel:
         Values that are computed from parameters before a run.
     tables : ndarray
         All tables, columns first.
-    keep : tuple
-        References that must live as long as the addresses.
+    stages : list of list of str
+        Assignments of each stage of the scheme.
+    dtype : {"float64", "float32"}
+        Precision.
+    compiled : dict
+        Compiled functions by what differs; their addresses are valid while they live.
     """
 
-    addresses: tuple
     equations: object
+    method: str
     driven: tuple
     n_rows: int
     hoisted: list
     tables: np.ndarray
-    keep: tuple
+    stages: list
+    dtype: str
+    compiled: dict = field(default_factory=dict)
 
     def hoist(self, parameters):
         """Evaluate what depends on parameters only.
@@ -230,10 +236,52 @@ class Kernel:
         }
         return [np.atleast_2d(v) for v in evaluate(self.hoisted, leaves)]
 
+    def addresses(self, by_unit):
+        """Compile, or find, the functions of all stages.
+
+        Parameters
+        ----------
+        by_unit : tuple of bool
+            For each hoisted value whether it differs by unit. One that does not is read
+            once instead of once per vector of units.
+
+        Returns
+        -------
+        tuple of int
+            Address of the function of each stage.
+        """
+        if by_unit not in self.compiled:
+            names = [f"stage_{number}" for number in range(len(self.stages))]
+            stem = f"{self.equations.name.lower()}_{self.method}_{self.dtype}"
+            module = _load_module(stem, self._print(names, by_unit))
+            self.compiled[by_unit] = tuple(getattr(module, name) for name in names)
+        return tuple(function.address for function in self.compiled[by_unit])
+
+    def _print(self, names, by_unit):
+        """Return the source of a module with all stages."""
+        source = _HEADER.format(fingerprint=FINGERPRINT, dtype=self.dtype)
+        for name, lines in zip(names, self.stages, strict=True):
+            words = _words("\n".join(lines))
+            used = [j for j in range(len(self.hoisted)) if f"q{j}" in words]
+            before = [
+                f"    p{j} = place[{j}]"
+                if by_unit[j]
+                else f"    q{j} = load(param, place[{j}])"
+                for j in used
+            ]
+            loads = [f"q{j} = load(param, p{j} + i)" for j in used if by_unit[j]]
+            source += _FUNCTION.format(
+                name=name,
+                prologue="\n".join(before) or "    pass",
+                lanes=LANES[DTYPE_NAMES[self.dtype]],
+                body="\n".join(f"        {line}" for line in loads + lines),
+            )
+        return source
+
 
 @functools.lru_cache(maxsize=256)
-def compile_kernel(equations, method="euler", driven=(), dtype="float64"):
-    """Compile one step of a model, or find it in the cache.
+def make_kernel(equations, method="euler", driven=(), dtype="float64"):
+    """Print one step of a model.
 
     Parameters
     ----------
@@ -268,43 +316,29 @@ def compile_kernel(equations, method="euler", driven=(), dtype="float64"):
         for row, name in enumerate(names):
             reads[f"{prefix}.{name}"] = f"load({buffer}, {row} * n_units + i)"
 
-    lanes = LANES[DTYPE_NAMES[dtype]]
-    hoisted, tables, functions = [], [], []
-    for number, stage in enumerate(stages):
+    hoisted, tables, printed = [], [], []
+    for stage in stages:
         printer = _Printer(reads, hoisted, tables)
-        body = printer.lines(list(stage.values()))
+        lines = printer.lines(list(stage.values()))
         for (kind, name), node in stage.items():
             if kind == "source":
                 place = ("source", equations.sources.index(name))
             else:
                 place = ("state", rows.index((kind, name)))
             value = printer.operand(node)
-            body.append(f"store({place[0]}, {place[1]} * n_units + i, {value})")
-        functions.append((f"stage_{number}", body))
+            lines.append(f"store({place[0]}, {place[1]} * n_units + i, {value})")
+        printed.append(lines)
 
-    source = _HEADER.format(fingerprint=FINGERPRINT, dtype=dtype)
-    for name, body in functions:
-        text = "\n".join(body)
-        used = [j for j in range(len(hoisted)) if f"q{j}" in _words(text)]
-        prologue = [f"    p{j} = place[{j}]; s{j} = stride[{j}]" for j in used]
-        loads = [f"        q{j} = load(param, p{j} + i * s{j})" for j in used]
-        source += _FUNCTION.format(
-            name=name,
-            prologue="\n".join(prologue) or "    pass",
-            lanes=lanes,
-            body="\n".join(loads + [f"        {line}" for line in body]),
-        )
-    module = _load_module(f"{equations.name.lower()}_{method}_{dtype}", source)
-    stages = tuple(getattr(module, name) for name, _ in functions)
     flat = [np.moveaxis(t.values, -1, 0).ravel() for t in tables]
     return Kernel(
-        addresses=tuple(s.address for s in stages),
         equations=equations,
+        method=method,
         driven=driven,
         n_rows=len(rows),
         hoisted=hoisted,
         tables=np.concatenate(flat).astype(dtype) if flat else np.zeros(1, dtype),
-        keep=(module, stages),
+        stages=printed,
+        dtype=dtype,
     )
 
 

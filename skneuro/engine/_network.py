@@ -90,6 +90,7 @@ def build_edges(
     source,
     lag,
     weight,
+    number=None,
     *,
     n_targets,
     n_sources,
@@ -108,6 +109,9 @@ def build_edges(
         source.
     weight : ndarray of shape (n_edges,)
         Weights.
+    number : ndarray of int, shape (n_edges,), default=None
+        Number of the source among the real ones, which single runs and batches count
+        alike; default: ``source``.
     n_targets, n_sources : int
         Number of target and source rows, padding included.
     row_length : int
@@ -127,6 +131,7 @@ def build_edges(
     """
     target, source = np.asarray(target, np.int64), np.asarray(source, np.int64)
     weight = np.asarray(weight, np.float64)
+    number = source if number is None else number
     back = np.asarray(lag, np.int64) - lead
     offset = source * row_length - back
 
@@ -147,7 +152,7 @@ def build_edges(
             continue
         tile = np.zeros(len(chosen), np.int64)
         if steps == LEVELS[0]:
-            tile = source[chosen] // _TILE_SOURCES
+            tile = number[chosen] // _TILE_SOURCES
         levels.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
 
     dense = np.zeros(1, dtype)

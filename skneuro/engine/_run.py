@@ -4,7 +4,7 @@ import numpy as np
 
 from skneuro.engine import _structures as flat
 from skneuro.engine._backend import LANES
-from skneuro.engine._codegen import DTYPE_NAMES, compile_kernel
+from skneuro.engine._codegen import DTYPE_NAMES, make_kernel
 from skneuro.engine._integrate import BLOCK, advance
 from skneuro.engine._jobs import Failure, SimulationState
 from skneuro.engine._lanes import advance_lanes
@@ -80,7 +80,7 @@ class Run:
             )
         ]
         self.kernels = [
-            compile_kernel(p.equations, method, driven, self.dtype.name)
+            make_kernel(p.equations, method, driven, self.dtype.name)
             for p, driven in zip(network.populations, self.driven, strict=True)
         ]
         self.lead = int(method == "heun")
@@ -133,17 +133,17 @@ class Run:
     # -- parameters ------------------------------------------------------------------
 
     def _make_populations(self, width):
-        place, stride, param, place_at = [], [], [], []
-        size = 0
+        address, place, param, place_at = [], [], [], []
         for g, kernel in enumerate(self.kernels):
             place_at.append(len(place))
             values = kernel.hoist(self._stack([j.parameters[g] for j in self.jobs], g))
-            size = _append_hoisted(
-                values, self.n_units[g], self.lanes, width, place, stride, param, size
+            by_unit = _append_hoisted(
+                values, self.n_units[g], self.lanes, width, place, param
             )
+            address.append(kernel.addresses(by_unit))
         tables = [k.tables for k in self.kernels]
         return flat.Populations(
-            address=np.array([k.addresses for k in self.kernels], np.int64).T.copy(),
+            address=np.array(address, np.int64).T.copy(),
             n_units=np.array(self.n_units, np.int64),
             n_tiles=np.array(self.n_units, np.int64) // width,
             state_at=self.state_at[:-1],
@@ -156,7 +156,6 @@ class Run:
             ].astype(np.int64),
             place_at=np.array(place_at, np.int64),
             place=np.array([*place, 0], np.int64),
-            stride=np.array([*stride, 0], np.int64),
             param=flat.aligned(np.concatenate([*param, np.zeros(width)]), self.dtype),
             table=flat.aligned(np.concatenate(tables)),
         )
@@ -192,7 +191,8 @@ class Run:
         names = self.network.populations
         # Rows count nodes in batches (a row is a vector of lanes), units otherwise.
         scale = self.lanes
-        target, source, lag, weight = [], [], [], []
+        target, source, lag, weight, number = [], [], [], [], []
+        sizes = [len(p.equations.sources) * p.n_nodes for p in names]
         for p in self.network.projections:
             g, name = p.target
             row = names[g].equations.inputs.index(name)
@@ -202,22 +202,18 @@ class Run:
             source.append(
                 (self.source_at[g] + row * self.n_units[g]) // scale + p.start
             )
+            number.append(sum(sizes[:g]) + row * names[g].n_nodes + p.start)
             lag.append(p.lag)
             weight.append(p.weight)
         empty = [np.zeros(0, np.int64)]
-        target, source, lag, weight = (
-            np.concatenate(v or empty) for v in (target, source, lag, weight)
-        )
+        edges = [
+            np.concatenate(v or empty) for v in (target, source, lag, weight, number)
+        ]
         if len(self.network.projections) > 1:
-            order = np.lexsort((source, target))
-            target, source, lag, weight = (
-                v[order] for v in (target, source, lag, weight)
-            )
+            order = np.lexsort((edges[1], edges[0]))
+            edges = [v[order] for v in edges]
         return build_edges(
-            target,
-            source,
-            lag,
-            weight,
+            *edges,
             n_targets=max(1, self.net_at[-1] // scale),
             n_sources=max(1, self.source_at[-1] // scale),
             row_length=self.row_length,
@@ -352,7 +348,7 @@ class Run:
 
     def _make_observers(self):
         width = LANES["f64"]
-        place, stride, param, size = [], [], [], 0
+        place, param = [], []
         columns = {
             k: [] for k in ("address", "n", "state", "input", "place", "interval")
         }
@@ -360,20 +356,18 @@ class Run:
         self.observer_rows, self.observer_units = [], []
         state_size = input_size = 0
         for j, o in enumerate(self.observers):
-            kernel = compile_kernel(o.equations, "euler", (), "float64")
+            kernel = make_kernel(o.equations, "euler", (), "float64")
             n_nodes = self.network.populations[o.population].n_nodes
             n_real = n_nodes * self.lanes
             n = _round_up(n_real, width)
             values = kernel.hoist({k: _column(v) for k, v in o.parameters.items()})
-            columns["address"].append(kernel.addresses[0])
             columns["n"].append(n)
             columns["state"].append(state_size)
             columns["input"].append(input_size)
             columns["place"].append(len(place))
             columns["interval"].append(o.update_interval)
-            size = _append_hoisted(
-                values, n, self.lanes, width, place, stride, param, size
-            )
+            by_unit = _append_hoisted(values, n, self.lanes, width, place, param)
+            columns["address"].append(kernel.addresses(by_unit)[0])
             row = self.rows[o.population][o.variable]
             start = self.state_at[o.population] + row * self.n_units[o.population]
             unit.append(start + np.minimum(np.arange(n), n_real - 1))
@@ -404,7 +398,6 @@ class Run:
             interval=np.array(columns["interval"], np.int64),
             unit=np.concatenate([*unit, np.zeros(0, np.int64)]).astype(np.int64),
             place=np.array([*place, 0], np.int64),
-            stride=np.array([*stride, 0], np.int64),
             param=flat.aligned(np.concatenate([*param, np.zeros(width)])),
             taps=None,
         )
@@ -627,20 +620,19 @@ def _column(value):
     return np.reshape(value, (-1, 1))
 
 
-def _append_hoisted(values, n_units, lanes, width, place, stride, param, size):
-    """Append hoisted values to the parameter buffer; return its new size."""
+def _append_hoisted(values, n_units, lanes, width, place, param):
+    """Append hoisted values to the parameter buffers; say which differ by unit."""
+    size = place[-1] + len(param[-1]) if place else 0
     for value in values:
         place.append(size)
         if value.shape[0] == 1:
-            stride.append(0)
             repeat = width if value.shape[1] == 1 else 1
             buffer = np.repeat(value.ravel(), repeat)
         else:
-            stride.append(1)
             buffer = np.broadcast_to(value, (value.shape[0], lanes)).ravel()
             buffer = np.concatenate(
                 [buffer, np.repeat(buffer[-1:], n_units - len(buffer))]
             )
         param.append(buffer)
         size += len(buffer)
-    return size
+    return tuple(value.shape[0] > 1 for value in values)

@@ -45,8 +45,8 @@ class Populations(NamedTuple):
         Vectors.
     state_at, net_at, drive_at, normal_at, source_at, table_at, place_at : ndarray
         First element of the population in each buffer.
-    place, stride : ndarray of int64
-        Where each hoisted value starts in ``param``, and 1 if it differs by unit.
+    place : ndarray of int64
+        Where each hoisted value starts in ``param``.
     param, table : ndarray
         Hoisted values and tables.
     """
@@ -62,7 +62,6 @@ class Populations(NamedTuple):
     table_at: np.ndarray
     place_at: np.ndarray
     place: np.ndarray
-    stride: np.ndarray
     param: np.ndarray
     table: np.ndarray
 
@@ -217,7 +216,7 @@ class Observers(NamedTuple):
         which see the mean of the input over the interval.
     unit : ndarray of int64
         Element of the state that each observed unit reads.
-    place, stride, param : ndarray
+    place, param : ndarray
         Hoisted values.
     taps : Taps
         Recordings of the observers' rows; they sample and never average.
@@ -231,6 +230,5 @@ class Observers(NamedTuple):
     interval: np.ndarray
     unit: np.ndarray
     place: np.ndarray
-    stride: np.ndarray
     param: np.ndarray
     taps: Taps

@@ -23,7 +23,7 @@ from skneuro.engine import (
     sin,
     where,
 )
-from skneuro.engine._codegen import compile_kernel, kernel_cache
+from skneuro.engine._codegen import kernel_cache, make_kernel
 from skneuro.engine._jobs import Job, SimulationState, Tap
 
 
@@ -185,11 +185,24 @@ def test_models_made_by_a_function_do_not_share_kernels():
         np.testing.assert_allclose(got, 1 - 0.5 * rate)
 
 
+def compile_all(equations, by_unit=False):
+    kernel = make_kernel(equations)
+    return kernel.addresses((by_unit,) * len(kernel.hoisted))
+
+
+def test_values_that_differ_by_unit_have_code_of_their_own(kernel_folder):
+    equations = make_decay(0.2468)
+    assert make_kernel(equations).hoisted
+    addresses = {compile_all(equations), compile_all(equations, by_unit=True)}
+    assert len(addresses) == len(generated(kernel_folder)) == 2
+    assert compile_all(equations) in addresses
+
+
 def test_equal_equations_share_their_generated_code(kernel_folder):
-    compile_kernel(make_decay(0.123))
+    compile_all(make_decay(0.123))
     written = generated(kernel_folder)
     assert len(written) == 1
-    compile_kernel(make_decay(0.123))
+    compile_all(make_decay(0.123))
     assert generated(kernel_folder) == written
 
 
@@ -200,7 +213,7 @@ def forget(folder):
 
 
 def test_damaged_file_is_written_again(kernel_folder):
-    compile_kernel(make_decay(0.456))
+    compile_all(make_decay(0.456))
     (path,) = generated(kernel_folder)
     content = path.read_bytes()
     for damage in (b"", b"raise RuntimeError", content[:100], b"\xff\xfe\x00"):
@@ -213,10 +226,10 @@ def test_damaged_file_is_written_again(kernel_folder):
 
 
 def test_code_of_another_engine_is_not_used(kernel_folder, monkeypatch):
-    compile_kernel(make_decay(0.789))
+    compile_all(make_decay(0.789))
     before = generated(kernel_folder)
     monkeypatch.setattr(_codegen, "FINGERPRINT", "another engine")
-    compile_kernel(make_decay(0.789))
+    compile_all(make_decay(0.789))
     assert len(set(generated(kernel_folder)) - set(before)) == 1
 
 
@@ -291,7 +304,7 @@ def test_threads_may_ask_for_the_same_kernel(kernel_folder):
 
     def work(equations):
         barrier.wait()
-        results.append(compile_kernel(equations).addresses)
+        results.append(compile_all(equations))
 
     threads = [threading.Thread(target=work, args=(m,)) for m in models]
     for thread in threads:
