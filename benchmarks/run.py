@@ -27,8 +27,8 @@ CONTESTANTS = [("neurolib", "float64"), ("skneuro", "float64"), ("skneuro", "flo
 
 HOW = (
     "All contestants run one case after another on the same machine, in turn: in each "
-    "round every one of them has a turn of half a second at least, whose median counts, "
-    "and who begins changes from round to round. "
+    "round every one of them has a turn of half a second at least, whose median "
+    "counts, and who begins changes from round to round. "
     "Each is one process with one thread, warmed up by a short run of the same "
     "case. Seconds cover everything between the arrays of the connectome and the array "
     "of results: building the model, validation, simulation. The ratio is that of the "
