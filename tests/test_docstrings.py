@@ -32,7 +32,8 @@ MODULES = sorted(
 )
 
 # One unit, alone or put together: "ms", "mV/ms", "1/nC", "mV/ms/sqrt(ms)".
-UNIT = r"(?:ms|s|Hz|kHz|mm|m|mV|V|nA|pA|nC|pF|nS|mS|rad|K|degC|1|%|mM|samples|steps)"
+UNIT = r"(?:ms|s|Hz|kHz|mm|cm|m|mV|V|nA|pA|uA|nC|pF|uF|nS|mS|rad|K|degC|1|%|mM|samples"
+UNIT = rf"{UNIT}|steps)"
 UNIT = rf"(?:{UNIT}|sqrt\({UNIT}\))(?:\^-?\d)?"
 ENDS_IN_UNIT = re.compile(rf"\bin {UNIT}(?:[/ *]{UNIT})*\.?$")
 # "in units of the input": where the model decides

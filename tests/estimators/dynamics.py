@@ -10,6 +10,7 @@ from skneuro.dynamics import (
     MontbrioPazoRoxin,
     ReducedWongWang,
     SubSample,
+    ThalamicNode,
     WilsonCowan,
     WongWang,
 )
@@ -28,6 +29,7 @@ ESTIMATORS = [
     Kuramoto(duration=1.0, random_state=0),
     JansenRit(duration=10.0, random_state=0),
     MontbrioPazoRoxin(duration=0.1, dt=0.001, random_state=0),
+    ThalamicNode(duration=1.0, random_state=0),
     BalloonWindkessel(t_r=0.1, dt=1.0, duration=500.0),
 ]
 EXPECTED_FAILED_CHECKS = {}
