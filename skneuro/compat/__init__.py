@@ -8,7 +8,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "berg": [
             "BERG",
+            "NED",
             "NEST",
+            "AbsentMetadataError",
             "BERGError",
             "InvalidParameterError",
             "ModelLoadError",
@@ -25,7 +27,9 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 
 __all__ = [
     "BERG",
+    "NED",
     "NEST",
+    "AbsentMetadataError",
     "BERGError",
     "InvalidParameterError",
     "ModelLoadError",

@@ -23,3 +23,7 @@ class StimulusError(BERGError, ValueError):
 
 class ResourceError(BERGError, RuntimeError):
     """The machine lacks what a model needs, for example memory."""
+
+
+class AbsentMetadataError(InvalidParameterError, FileNotFoundError):
+    """Metadata are not where they should be: BERG's error and Python's in one."""

@@ -18,7 +18,7 @@ from skneuro.datasets import (
     fetch_things_eeg2_vit,
 )
 from skneuro.datasets._berg_files import BergFiles
-from skneuro.datasets._encoder_metadata import count_vertices, vertex_rois
+from skneuro.datasets._encoder_metadata import count_vertices
 from skneuro.datasets._encoder_selection import (
     check_channels,
     check_indices,
@@ -27,6 +27,8 @@ from skneuro.datasets._encoder_selection import (
 )
 from skneuro.io._cards import load_cards, metadata_key
 from skneuro.utils import resolve_device
+
+LABELS = {"fmri": "fMRI", "eeg": "EEG"}  # of modalities, in BERG's catalog
 
 
 @contextlib.contextmanager
@@ -38,6 +40,17 @@ def parameter_errors():
         raise
     except (ValueError, TypeError) as exc:
         raise InvalidParameterError(str(exc)) from exc
+
+
+def one_region(roi, card):
+    """Check the name of one region; BERG also takes a list of one."""
+    rois = check_rois(roi, card)
+    if len(rois) > 1:
+        raise InvalidParameterError(
+            f"roi={roi!r} names {len(rois)} regions, but {card['model_id']} has one "
+            "model for each; load them one by one, or use fetch_nsd_fwrf."
+        )
+    return rois[0]
 
 
 def check_device(device):
@@ -69,6 +82,9 @@ class BergModel:
     """
 
     MODEL_ID = ""
+    OPTIONS = frozenset(
+        {"data_home", "download_if_missing", "strict", "progress", "registry"}
+    )
     SELECTION_KEYS = ()
 
     def __init__(
@@ -77,6 +93,11 @@ class BergModel:
         self.berg_dir = berg_dir
         self.device = check_device(device)
         self.options = dict(options or {})
+        if unknown := sorted(set(self.options) - self.OPTIONS):
+            raise InvalidParameterError(
+                f"{unknown[0]} is no argument of {self.MODEL_ID}; expected subject, "
+                f"selection, device, {', '.join(sorted(self.OPTIONS))}."
+            )
         with parameter_errors():
             (self.subject,) = check_subjects([subject], self.card())
         self.selection = self._check_selection(selection)
@@ -222,9 +243,8 @@ class BergModel:
         with parameter_errors():
             (subject,) = check_subjects([subject], card)
             if per_roi:
-                (roi,) = check_rois([roi], card)
-        known = ("data_home", "download_if_missing", "strict", "progress", "registry")
-        options = {name: options[name] for name in known if name in options}
+                roi = one_region(roi, card)
+        options = {k: v for k, v in options.items() if k in BergModel.OPTIONS}
         files = BergFiles(berg_dir, **options)
         return files.read(metadata_key(card, subject, roi if per_roi else None))
 
@@ -252,7 +272,7 @@ class FwrfModel(BergModel):
                 f"{', '.join(self.card()['rois'])}."
             )
         with parameter_errors():
-            (self.roi,) = check_rois([self.roi], self.card())
+            self.roi = one_region(self.roi, self.card())
 
     def _fetch(self):
         return fetch_nsd_fwrf(
@@ -269,36 +289,35 @@ class FsaverageModel(BergModel):
 
     MODEL_ID = "fmri-nsd_fsaverage-vit_b_32"
     SELECTION_KEYS = ("roi", "lh_vertices", "rh_vertices")
+    OPTIONS = BergModel.OPTIONS | {"features", "preprocessing"}
 
     def _select(self):
-        if self.roi is not None:
-            with parameter_errors():
-                (self.roi,) = check_rois([self.roi], self.card())
+        if self.roi is None:
+            return
+        with parameter_errors():
+            rois = check_rois(self.roi, self.card())
+        self.roi = rois[0] if len(rois) == 1 else rois
 
     def _fetch(self):
-        metadata = self.get_metadata()
-        counts = count_vertices(metadata, self.MODEL_ID)
-        chosen = {}
-        for side, n in counts.items():
-            if self.roi is not None:
-                known = vertex_rois(metadata, side, n, self.MODEL_ID)
-                chosen[side] = known.get(self.roi, np.arange(0))
-            else:  # None is the complete hemisphere
+        which = {"roi": self.roi}
+        if self.roi is None:  # a hemisphere without mask is complete
+            counts = count_vertices(self.get_metadata(), self.MODEL_ID)
+            which = {}
+            for side, n in counts.items():
                 name = f"{side}_vertices"
                 with parameter_errors():
-                    chosen[side] = check_indices(self.selection.get(name), n, name)
-        self.selected_lh_vertices = chosen["lh"]
-        self.selected_rh_vertices = chosen["rh"]
-        which = {"roi": self.roi}
-        if self.roi is None:
-            which = {f"{side}_vertices": index for side, index in chosen.items()}
-        return fetch_nsd_fsaverage_vit(
+                    which[name] = check_indices(self.selection.get(name), n, name)
+        bunch = fetch_nsd_fsaverage_vit(
             self.subject,
             **which,
             berg_dir=self.berg_dir,
             device=str(self.device),
             **{"preprocessing": "berg", **self.options},
         )
+        vertex, side = bunch.metadata["vertex"], bunch.metadata["hemisphere"]
+        self.selected_lh_vertices = vertex[side == "left"].to_numpy()
+        self.selected_rh_vertices = vertex[side == "right"].to_numpy()
+        return bunch
 
     def _arrange(self, responses):
         """Return left and right, as BERG does."""
@@ -311,6 +330,7 @@ class EEGModel(BergModel):
 
     MODEL_ID = "eeg-things_eeg_2-vit_b_32"
     SELECTION_KEYS = ("channels", "timepoints")
+    OPTIONS = BergModel.OPTIONS | {"features", "preprocessing"}
 
     def _fetch(self):
         found = self.get_metadata()["eeg"]

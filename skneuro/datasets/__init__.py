@@ -17,9 +17,10 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "fetch_berg_tutorial_images",
             "fetch_encoder",
             "fetch_encoder_metadata",
-            "fetch_nsd_fwrf",
         ],
-        "_linear_encoders": ["fetch_nsd_fsaverage_vit", "fetch_things_eeg2_vit"],
+        "_nsd_fsaverage": ["fetch_nsd_fsaverage_vit"],
+        "_nsd_fwrf": ["fetch_nsd_fwrf"],
+        "_things_eeg2": ["fetch_things_eeg2_vit"],
         "_task_env": ["load_task_from_env"],
         "_task_scores": ["score_task"],
         "_tasks_decision": [

@@ -4,6 +4,9 @@ import logging
 from os import PathLike
 from pathlib import Path
 
+from sklearn.utils import Bunch
+
+from skneuro.datasets._encoder_catalog import describe_encoder
 from skneuro.exceptions import HashMismatchError, HashMismatchWarning
 from skneuro.io import (
     Registry,
@@ -13,7 +16,7 @@ from skneuro.io import (
     load_npy,
     open_weights,
 )
-from skneuro.io._cards import TERMS
+from skneuro.io._cards import TERMS, metadata_key, weights_keys
 from skneuro.io._fetch import as_registry
 from skneuro.io._pooch import warn_user
 
@@ -83,6 +86,20 @@ class BergFiles:
                 missing, data_home=self.home, registry=self.registry, **self.options
             )
         return [_cache.cache_path(self.home, key) for key in keys]
+
+    def locate_models(self, card, subjects, rois=(None,)):
+        """Fetch all that models need and is missing, under one progress bar."""
+        self.locate(
+            [
+                key
+                for subject in subjects
+                for roi in rois
+                for key in (
+                    metadata_key(card, subject, roi),
+                    *weights_keys(card, subject, roi),
+                )
+            ]
+        )
 
     def _is_converted(self, key):
         """Whether a file was checked and converted before, and has not changed."""
@@ -164,3 +181,16 @@ def show_terms_once(home):
         _cache.write_text(path, TERMS + "\n")
     except OSError as exc:  # a read-only cache: shown once in each process
         logger.info("%s cannot be written: %s", path, exc)
+
+
+def encoder_bunch(card, tables, **fields):
+    """Return what all fetchers of encoders return, with fields of their own."""
+    import pandas as pd
+
+    return Bunch(
+        encoder=None,
+        metadata=pd.concat(tables, ignore_index=True),
+        card=card,
+        DESCR=describe_encoder(card["model_id"]).text,
+        **fields,
+    )

@@ -4,13 +4,8 @@ from numbers import Real
 
 import numpy as np
 
-from skneuro.encoding._linear_base import (
-    LINEAR_CONSTRAINTS,
-    BaseLinearEncoder,
-    find_array,
-    read_factor,
-    read_rows,
-)
+from skneuro.encoding._linear_base import LINEAR_CONSTRAINTS, BaseLinearEncoder
+from skneuro.encoding._linear_readout import find_array, read_factor, read_rows
 from skneuro.utils._param_validation import Interval, StrOptions
 
 
@@ -69,6 +64,9 @@ class EEGEncoder(BaseLinearEncoder):
         Shape of the responses to one sample in `fit`.
     features_ : transformer
         Fitted clone of ``features``.
+    module_ : torch.nn.Module
+        Differentiable: images in [0, 1], or features where there is no network, to
+        responses.
     n_features_in_ : int
         Number of features, where X are features.
 
@@ -273,7 +271,8 @@ class EEGEncoder(BaseLinearEncoder):
         responses, parts = found
         if self.weights is not None:
             shape = (len(self._channels()), len(self._samples()))
-            stacked = np.stack([part.reshape(len(part), *shape) for part in parts], 1)
+            parts = [part.reshape(len(part), *shape) for part in parts]
+            stacked = _stack(parts)  # (n_samples, n_repeats, n_channels, n_times)
             return stacked.mean(axis=1) if self.repeats == "mean" else stacked
         responses = responses.reshape(len(responses), *self.target_shape_)
         if len(self.target_shape_) == 3 and self.repeats == "mean":
@@ -281,6 +280,15 @@ class EEGEncoder(BaseLinearEncoder):
         if len(self.target_shape_) < 2:
             return responses
         return responses[..., self._channels()[:, None], self._samples()]
+
+
+def _stack(parts):
+    """Stack arrays, or tensors, along a new second axis."""
+    if isinstance(parts[0], np.ndarray):
+        return np.stack(parts, axis=1)
+    import torch
+
+    return torch.stack(parts, dim=1)
 
 
 def _indices(wanted, n, name):

@@ -3,19 +3,21 @@
 from itertools import pairwise
 
 import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils.metaestimators import available_if
 
 from skneuro.encoding._base import same_objects
-from skneuro.encoding._linear_base import (
-    LINEAR_CONSTRAINTS,
-    BaseLinearEncoder,
-    find_array,
-    read_factor,
-    read_rows,
-)
+from skneuro.encoding._linear_base import LINEAR_CONSTRAINTS, BaseLinearEncoder
+from skneuro.encoding._linear_readout import find_array, read_factor, read_rows
 from skneuro.encoding._weights import as_weights
 
 
-class LinearEncoder(BaseLinearEncoder):
+def _gives_a_table(encoder):
+    """Whether responses are 2-D; those of a fit may have more axes."""
+    return encoder.weights is not None or len(getattr(encoder, "target_shape_", ())) < 2
+
+
+class LinearEncoder(ClassNamePrefixFeaturesOutMixin, BaseLinearEncoder):
     """Predict responses that are linear in the principal components of features.
 
     Features are standardised, projected on principal components, and mapped to all
@@ -63,6 +65,9 @@ class LinearEncoder(BaseLinearEncoder):
         Shape of the responses to one sample in `fit`.
     features_ : transformer
         Fitted clone of ``features``.
+    module_ : torch.nn.Module
+        Differentiable: images in [0, 1], or features where there is no network, to
+        responses.
     n_features_in_ : int
         Number of features, where X are features.
 
@@ -117,6 +122,26 @@ class LinearEncoder(BaseLinearEncoder):
         self.alpha = alpha
         self.batch_size = batch_size
         self.random_state = random_state
+
+    @available_if(_gives_a_table)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : Ignored
+            Not used.
+
+        Returns
+        -------
+        ndarray of str
+            ``linearencoder0`` and so on, one for each target.
+        """
+        return super().get_feature_names_out(input_features)
+
+    @property
+    def _n_features_out(self):
+        return int(np.prod(self._shape(), dtype=np.int64))
 
     def _built_from(self):
         return self.weights, self.targets

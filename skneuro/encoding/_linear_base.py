@@ -1,6 +1,5 @@
 """What encoders share whose responses are linear in features."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,12 +7,20 @@ from sklearn.base import (
     BaseEstimator,
     MultiOutputMixin,
     RegressorMixin,
+    TransformerMixin,
     clone,
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skneuro.encoding._base import BaseImageEncoder, read_images, same_objects
 from skneuro.encoding._images import is_table
+from skneuro.encoding._linear_readout import (
+    Factor,
+    contents,
+    hash_arrays,
+    regress,
+    share_memory,
+)
 from skneuro.encoding._stream import run_batches
 from skneuro.encoding._weights import as_weights
 from skneuro.utils._param_validation import (
@@ -33,60 +40,9 @@ LINEAR_CONSTRAINTS = {
 }
 
 
-class Factor:
-    """Scaler and PCA as one affine map of features.
-
-    ``((f - mean) / scale - pca_mean) @ components.T`` is computed as
-    ``((f - centre) * gain) @ components.T``: the components are used where they lie, in
-    memory or mapped from a file, and never copied.
-
-    Parameters
-    ----------
-    mean, scale : array-like of shape (n_features,)
-        Of the scaler; a scale of 0 counts as 1.
-    pca_mean : array-like of shape (n_features,)
-        Mean of the scaled features.
-    components : array-like of shape (n_components, n_features)
-        Principal axes.
-    dtype : dtype, default=numpy.float32
-        Precision.
-    """
-
-    def __init__(self, mean, scale, pca_mean, components, dtype=np.float32):
-        mean, scale = np.asarray(mean, np.float64), np.asarray(scale, np.float64)
-        scale = np.where(scale == 0, 1, scale)
-        centre = mean + np.asarray(pca_mean, np.float64) * scale
-        self.centre = centre.astype(dtype)
-        self.gain = (1 / scale).astype(dtype)
-        self.components = np.ascontiguousarray(components, dtype)
-        self._tensor = None
-
-    def __call__(self, features):
-        """Map features (n_samples, n_features) to scores (n_samples, n_components)."""
-        scaled = np.subtract(features, self.centre, dtype=self.centre.dtype)
-        scaled *= self.gain
-        if len(scaled) == 1:
-            return scaled @ self.components.T
-        return self._multiply(scaled)
-
-    def _multiply(self, scaled):
-        """Multiply by torch, whose product of few rows with long ones is faster."""
-        import torch
-
-        if self._tensor is None:
-            with warnings.catch_warnings():  # read-only is fine: we only read
-                warnings.filterwarnings(
-                    "ignore", message="The given NumPy array is not"
-                )
-                self._tensor = torch.from_numpy(self.components)
-        with torch.inference_mode():
-            return torch.mm(torch.from_numpy(scaled), self._tensor.T).numpy()
-
-    def __getstate__(self):
-        return self.__dict__ | {"_tensor": None}
-
-
-class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
+class BaseLinearEncoder(
+    TransformerMixin, RegressorMixin, MultiOutputMixin, BaseEstimator
+):
     """Base of encoders whose responses are linear in features.
 
     Subclasses have the parameters ``weights``, ``features``, ``n_components``,
@@ -224,6 +180,49 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
             progress=progress,
         )
 
+    def transform(self, X):
+        """Predict responses inside a pipeline; the same as `predict`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, ...)
+            Responses; one column if `fit` saw a 1-D y.
+        """
+        responses = self.predict(X)
+        return responses[:, None] if responses.ndim == 1 else responses
+
+    @property
+    def module_(self):
+        """Torch module that gives the responses, differentiable, in evaluation mode.
+
+        It takes images (n_images, 3, size, size) in [0, 1] if ``features`` has a
+        ``module_`` of its own, as `VisionFeatures` has, and features else. It shares
+        the memory of the weights and is made anew each time.
+        """
+        from torch import nn
+
+        from skneuro.encoding._modules import LinearResponse
+
+        features = getattr(self, "features_", self.features)
+        network = getattr(features, "module_", nn.Identity())
+        factors, regressions = self._readout()
+        module = LinearResponse(
+            network,
+            [
+                [share_memory(a) for a in (f.centre, f.gain, f.components)]
+                for f in factors
+            ],
+            [(i, share_memory(c), share_memory(b)) for i, c, b in regressions],
+            self._arrange,
+        )
+        found = next(network.buffers(), None)
+        return module.to("cpu" if found is None else found.device).eval()
+
     def score(self, X, y, sample_weight=None):
         """Score predictions by the coefficient of determination, mean over targets.
 
@@ -294,12 +293,12 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 "layers that the weights belong to."
             )
         scores = [factor(features) for factor in factors]
-        return self._arrange(_regress(scores, parts))
+        return self._arrange(regress(scores, parts))
 
     def _key(self):
         """Hash what responses depend on beside the images."""
         if self.weights is None:
-            arrays = [self.coef_, self.intercept_, *_contents(self._factors)]
+            arrays = [self.coef_, self.intercept_, *contents(self._factors)]
             weights = [hash_arrays(arrays)]
         else:
             weights = [each.digest for each in as_weights(self.weights)]
@@ -323,44 +322,10 @@ class BaseLinearEncoder(RegressorMixin, MultiOutputMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = self.weights is None
         tags.target_tags.required = self.weights is None
+        tags.transformer_tags.preserves_dtype = []  # that of y
         if self.features is not None:
             tags.input_tags.three_d_array = True
         return tags
-
-
-def _regress(scores, parts):
-    """Compute the targets of all parts, in one array in column-major order.
-
-    Targets are its rows in memory: the product of the coefficients with few scores is
-    faster that way round, and parts are written side by side without a copy.
-    """
-    n_targets = sum(len(coef) for _, coef, _ in parts)
-    n_samples = len(scores[0]) if scores else 0
-    dtype = parts[0][1].dtype if parts else np.float32
-    found, views, start = np.empty((n_targets, n_samples), dtype), [], 0
-    for i, coef, intercept in parts:
-        rows = found[start : start + len(coef)]
-        np.matmul(coef, scores[i].T, out=rows)
-        rows += intercept[:, None]
-        views.append(rows.T)
-        start += len(coef)
-    return found.T, views
-
-
-def _contents(factors):
-    for factor in factors:
-        yield from (factor.centre, factor.gain, factor.components)
-
-
-def hash_arrays(arrays):
-    """SHA-256 of several arrays."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype.str} {array.shape};".encode())
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
 
 
 class _Rows:
@@ -374,42 +339,3 @@ class _Rows:
         for first in range(start, self.n_images, batch_size):
             rows = slice(first, first + batch_size)
             yield self.X.iloc[rows] if hasattr(self.X, "iloc") else self.X[rows]
-
-
-def find_array(weights, name, model):
-    """Return an array of weights, or say that the file is another model's."""
-    if name not in weights:
-        some = ", ".join(map(repr, list(weights)[:4]))
-        raise ValueError(
-            f"weights have no {name!r}; expected those of a {model} ('scaler_param.*', "
-            f"'pca_param.*', '*reg_param.*'), got {some}. Is this a file of another "
-            "model?"
-        )
-    return weights[name]
-
-
-def read_factor(weights, pca, model):
-    """Read scaler and PCA of the published files."""
-    arrays = [
-        find_array(weights, name, model)
-        for name in (
-            "scaler_param.mean_",
-            "scaler_param.scale_",
-            f"{pca}.mean_",
-            f"{pca}.components_",
-        )
-    ]
-    n_features = len(arrays[0])
-    if arrays[1].shape != arrays[2].shape or arrays[3].shape[1:] != (n_features,):
-        raise ValueError(
-            f"the scaler has {n_features} features and the components shape "
-            f"{arrays[3].shape}; expected (n_components, {n_features})."
-        )
-    return Factor(*arrays)
-
-
-def read_rows(array, rows):
-    """Read some rows of an array, from the disk if it is mapped, as float32."""
-    if rows is None:
-        return np.asarray(array, np.float32)
-    return np.asarray(array[np.asarray(rows)], np.float32)

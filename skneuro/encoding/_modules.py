@@ -223,3 +223,51 @@ class SideBySide(nn.Module):
     def forward(self, images):
         """Map images (n_images, 3, size, size) in [0, 1] to (n_images, n_targets)."""
         return torch.cat([network(images) for network in self.networks], dim=1)
+
+
+class LinearResponse(nn.Module):
+    """Responses that are linear in the principal components of a network's outputs.
+
+    Parameters
+    ----------
+    network : Module
+        Maps images, or whatever it takes, to features (n_samples, n_features).
+    factors : list of (Tensor, Tensor, Tensor)
+        Centre and gain (n_features,) and components (n_components, n_features).
+    regressions : list of (int, Tensor, Tensor)
+        Which factor, coefficients (n_targets, n_components), intercepts (n_targets,).
+    arrange : callable
+        Takes all targets side by side and the list of them by regression; returns
+        responses with their axes.
+    """
+
+    def __init__(self, network, factors, regressions, arrange):
+        super().__init__()
+        self.network = network
+        self.arrange = arrange
+        self.n_factors = len(factors)
+        self.sources = [i for i, _, _ in regressions]
+        for i, parts in enumerate(factors):
+            for name, tensor in zip(
+                ("centre", "gain", "components"), parts, strict=True
+            ):
+                self.register_buffer(f"{name}{i}", tensor)
+        for i, (_, coef, intercept) in enumerate(regressions):
+            self.register_buffer(f"coef{i}", coef)
+            self.register_buffer(f"intercept{i}", intercept)
+
+    def forward(self, x):
+        """Map images or features to responses (n_samples, ...)."""
+        features = self.network(x)
+        scores = [
+            (features - getattr(self, f"centre{i}"))
+            * getattr(self, f"gain{i}")
+            @ getattr(self, f"components{i}").T
+            for i in range(self.n_factors)
+        ]
+        parts = [
+            scores[source] @ getattr(self, f"coef{i}").T
+            + getattr(self, f"intercept{i}")
+            for i, source in enumerate(self.sources)
+        ]
+        return self.arrange((torch.cat(parts, dim=1), parts))

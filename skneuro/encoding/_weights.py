@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skneuro.io import open_weights, read_safetensors
+
 
 class EncoderWeights(Mapping):
     """Hold the arrays of a pretrained encoder; copies of it share their memory.
@@ -19,7 +21,8 @@ class EncoderWeights(Mapping):
     ----------
     arrays : mapping of str to array-like, or path-like
         Arrays by name; memory maps stay memory maps. A path is a safetensors file,
-        which is opened as a memory map, so that only what is used is read.
+        which is opened as a memory map, so that only what is used is read; a ``.npy``,
+        ``.pt`` or ``.pth`` file goes through `skneuro.io.open_weights`.
 
     Attributes
     ----------
@@ -32,6 +35,8 @@ class EncoderWeights(Mapping):
         If a name is no string or a value no array of numbers.
     FileNotFoundError
         If ``arrays`` is a path and there is no such file.
+    UnreadableFileError
+        If the file is damaged or, as `UnsafeFileError`, could run code.
 
     Examples
     --------
@@ -47,7 +52,7 @@ class EncoderWeights(Mapping):
 
     def __init__(self, arrays):
         if isinstance(arrays, (str, Path)):
-            arrays = _open_safetensors(arrays)
+            arrays = _open(Path(arrays))
         self._arrays = {}
         for name, value in dict(arrays).items():
             array = np.asanyarray(value)
@@ -135,36 +140,10 @@ class EncoderWeights(Mapping):
         }
 
 
-def _open_safetensors(path):
-    """Memory-map the tensors of a safetensors file."""
-    import json
-    import struct
-
-    path = Path(path)
-    types = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
-    types |= {"I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))
-        if length > min(path.stat().st_size, 100_000_000):
-            raise ValueError(
-                f"{path} is no safetensors file: its header would have {length} bytes, "
-                f"the file has {path.stat().st_size}. Pass a safetensors file or a "
-                "mapping of arrays."
-            )
-        header = json.loads(file.read(length))
-    arrays = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        dtype, shape = np.dtype(types[entry["dtype"]]), tuple(entry["shape"])
-        if begin == end:
-            arrays[name] = np.zeros(shape, dtype)
-            continue
-        arrays[name] = np.memmap(
-            path, dtype=dtype, mode="r", offset=8 + length + begin, shape=shape
-        )
-    return arrays
+def _open(path):
+    """Map a file: weights that are pickled go through the safe reader."""
+    pickled = path.suffix in (".npy", ".pt", ".pth")
+    return open_weights(path) if pickled else read_safetensors(path)
 
 
 def as_weights(weights):

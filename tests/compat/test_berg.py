@@ -1,13 +1,19 @@
 """The calls of BERG and NEST: same arguments and returns, without their defects."""
 
+import hashlib
+
 import berg_miniatures as mini
 import numpy as np
 import pytest
+import torch
+from sklearn.base import clone
 from torch import nn
 
 from skneuro.compat import (
     BERG,
+    NED,
     NEST,
+    AbsentMetadataError,
     BERGError,
     InvalidParameterError,
     ModelLoadError,
@@ -17,7 +23,10 @@ from skneuro.compat import (
     load_precomputed_responses,
     save_precomputed_responses,
 )
-from skneuro.encoding import VisionFeatures
+from skneuro.datasets import _linear_files
+from skneuro.encoding import EncoderWeights, VisionFeatures
+from skneuro.encoding._vit import VisionTransformer
+from skneuro.io import Registry, RegistryRow
 from skneuro.utils import seeded_torch
 
 FWRF = "fmri-nsd-fwrf"
@@ -48,6 +57,19 @@ def small(tmp_path_factory):
     eeg, _ = mini.write_eeg(folder, F)
     berg = BERG(folder, features=features)
     return berg, images, surface(seen), eeg(seen)
+
+
+def make_backbone(folder):
+    """Write a narrow vision transformer of twelve blocks into a mirror."""
+    with seeded_torch(0):
+        network = VisionTransformer(n_hidden=64, n_mlp=8, n_heads=1, n_classes=2)
+    mirror = folder / "mirror" / "backbones"
+    mirror.mkdir(parents=True)
+    torch.save(network.state_dict(), mirror / "vit.pth")
+    digest = hashlib.sha256((mirror / "vit.pth").read_bytes()).hexdigest()
+    path = (mirror / "vit.pth").rename(mirror / f"vit-{digest[:8]}.pth")
+    features = VisionFeatures(weights=EncoderWeights(path), device="cpu")
+    return mirror, path.name, features
 
 
 # -- responses ----------------------------------------------------------------------
@@ -94,6 +116,19 @@ def test_region_of_the_surface(small, roi):
     assert model.selected_rh_vertices.tolist() == [1, 4]
 
 
+def test_several_regions_of_the_surface_are_united(small):
+    berg, images, expected, _ = small
+    model = berg.get_encoding_model(
+        SURFACE, selection={"roi": ["V1v", "V1d"]}, device="cpu"
+    )
+    left, right = model.generate_response(images, show_progress=False)
+    np.testing.assert_allclose(left, expected[:, [1, 2, 3, 7]], atol=1e-4)
+    np.testing.assert_allclose(right, expected[:, [N, N + 10, N + 11]], atol=1e-4)
+    assert model.roi == ["V1v", "V1d"]
+    one = berg.get_encoding_model(SURFACE, selection={"roi": ["OWFA"]}, device="cpu")
+    assert one.roi == "OWFA"
+
+
 def test_mask_of_one_hemisphere_leaves_the_other_complete(small):
     berg, images, expected, _ = small
     selection = {"roi": None, "rh_vertices": np.eye(N, dtype=int)[3]}
@@ -136,6 +171,40 @@ def test_channels_keep_the_order_of_the_user(small):
     model = berg.get_encoding_model(EEG, selection=selection, device="cpu")
     responses = berg.encode(model, images, show_progress=False)
     np.testing.assert_allclose(responses, expected[:, :, [2, 0]], atol=1e-4)
+
+
+def test_images_are_seen_as_berg_shows_them(tmp_path, monkeypatch):
+    """The backbone is fetched, and sees the centre only; EEG keeps its repeats."""
+    folder, name, features = make_backbone(tmp_path)
+    monkeypatch.setattr(_linear_files, "BACKBONE", name)
+    monkeypatch.setenv("SKNEURO_MIRROR", str(tmp_path / "mirror"))
+    key = f"backbones/{name}"
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    registry = Registry(
+        [RegistryRow(key=key, url=f"https://x.test/{key}", hash=f"sha256:{digest}")]
+    )
+    rng = np.random.default_rng(0)
+    trained = rng.integers(0, 256, (12, 3, 224, 224)).astype(np.uint8)
+    images = rng.integers(0, 256, (2, 3, 300, 300))
+    F = features.transform(trained)
+    surface, _ = mini.write_fsaverage(tmp_path, F)
+    eeg, _ = mini.write_eeg(tmp_path, F)
+    seen = {
+        kind: clone(features).set_params(preprocessing=kind).transform(images)
+        for kind in ("berg", "train")
+    }
+    berg = BERG(tmp_path, registry=registry)
+    model = berg.get_encoding_model(SURFACE, subject=1, device="cpu")
+    left, right = berg.encode(model, images, show_progress=False)
+    both = np.hstack([left, right])
+    np.testing.assert_allclose(both, surface(seen["berg"]), atol=1e-3)
+    assert np.abs(both - surface(seen["train"])).max() > 1e-2
+    model = berg.get_encoding_model(EEG, subject=1, device="cpu")
+    responses = berg.encode(model, images, show_progress=False)
+    np.testing.assert_allclose(responses, eeg(seen["berg"]), atol=1e-3)
+    model = berg.get_encoding_model(EEG, device="cpu", preprocessing="train")
+    responses = berg.encode(model, images, show_progress=False)
+    np.testing.assert_allclose(responses, eeg(seen["train"]), atol=1e-3)
 
 
 # -- model objects ------------------------------------------------------------------
@@ -189,6 +258,8 @@ def test_catalog(capsys):
     catalog = berg.get_model_catalog(print_format=True)
     assert list(catalog) == ["EEG", "fMRI"]
     assert len(catalog["fMRI"]) == 2
+    assert berg.list_models(expand_brainscore_vision=True) == berg.list_models()
+    assert berg.get_model_variants(EEG) == []
     assert "THINGS EEG2" in capsys.readouterr().out
 
 
@@ -226,7 +297,10 @@ def test_describe_prints_and_returns_the_card(capsys, model_id):
         ({"selection": "V1"}, InvalidParameterError, "expected a dictionary"),
         ({"selection": {"rois": "V1"}}, InvalidParameterError, "the key 'rois'"),
         ({"selection": {"roi": "V9"}}, InvalidParameterError, "roi='V9'"),
+        ({"selection": {"roi": ["V1", "RSC"]}}, InvalidParameterError, "2 regions"),
+        ({"selection": {"roi": 1}}, InvalidParameterError, "roi=1"),
         ({"device": "gpu"}, InvalidParameterError, "device='gpu'"),
+        ({"train_split": 1}, InvalidParameterError, "train_split is no argument of"),
         ({"selection": {"roi": "V2"}}, ModelLoadError, "does not exist"),
     ],
 )
@@ -285,8 +359,11 @@ def test_missing_metadata_are_an_error(volume):
         berg.get_model_metadata(FWRF, subject=1)
     with pytest.raises(InvalidParameterError, match="need subject and roi"):
         berg.get_model_metadata(FWRF)
-    with pytest.raises(FileNotFoundError):
-        berg.get_model_metadata(FWRF, subject=3, roi="V1")
+    for error in (FileNotFoundError, InvalidParameterError, AbsentMetadataError):
+        with pytest.raises(error, match="does not exist"):
+            berg.get_model_metadata(FWRF, subject=3, roi="V1")
+    with pytest.raises(InvalidParameterError, match="foo is no option"):
+        BERG(foo=1)
     with pytest.raises(InvalidParameterError, match="expected what get_encoding_model"):
         berg.encode(None, np.zeros((1, 3, 8, 8)))
 
@@ -340,6 +417,16 @@ def test_script_of_the_first_generation_runs(volume):
         nest.get_encoding_model("fmri", "nsd", "gnet", 1)
 
 
+def test_script_of_ned_runs(volume):
+    berg, expected = volume
+    ned = NED(ned_dir=berg.berg_dir)
+    model = ned.get_encoding_model("fmri", "nsd", "fwrf", 1, roi="RSC", device="cpu")
+    responses, _ = ned.encode(model, expected["images"], True, "cpu")
+    np.testing.assert_allclose(responses, expected["RSC"], rtol=0, atol=1e-4)
+    with pytest.raises(ModelNotFoundError, match="does not exist"):
+        ned.get_encoding_model(modality="meg", train_dataset="x", model="y", subject=1)
+
+
 def test_script_of_nest_1_runs(volume):
     berg, expected = volume
     nest = NEST(berg.berg_dir)
@@ -370,6 +457,15 @@ def test_precomputed_responses_are_written_and_read(tmp_path):
         tmp_path, **names, images=[0, 2], return_metadata=False
     )
     np.testing.assert_array_equal(some, responses[[0, 2]])
+    stored = np.lib.format.open_memmap(
+        tmp_path / "r.npy", "w+", np.float32, (2500, 4, 2)
+    )
+    stored[:] = np.arange(2500)[:, None, None]
+    save_precomputed_responses(tmp_path, stored, {}, **names)
+    back = load_precomputed_responses(tmp_path, **names, return_metadata=False)
+    np.testing.assert_array_equal(back, stored)
+    with pytest.raises(ValueError, match="as many images in all parts"):
+        save_precomputed_responses(tmp_path, (left, right[:1]), {}, **names)
     with pytest.raises(FileNotFoundError, match=r"sub-04\.h5 does not exist"):
         nest.load_insilico_neural_responses(*arguments[:-1], 4)
     with pytest.raises(InvalidParameterError, match="read from a folder"):

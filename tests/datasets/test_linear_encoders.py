@@ -248,6 +248,16 @@ def test_one_channel_one_time_one_image_keep_their_axes(eeg, images):
     assert_close(by_number.predict(images[:1]), responses)
 
 
+def test_times_can_be_given_in_milliseconds(eeg, images):
+    found = eeg(tmin=-50.0, tmax=50)
+    np.testing.assert_allclose(found.times, [-50, 0, 50])
+    assert_close(found.encoder.predict(images), eeg.expected.mean(axis=1)[..., 1:4])
+    with pytest.raises(ValueError, match="no sample lies between"):
+        eeg(tmin=200.0)
+    with pytest.raises(ValueError, match="are both set"):
+        eeg(tmin=0.0, timepoints=[1])
+
+
 def test_the_four_repeats_differ(eeg, images):
     responses = eeg(repeats="all").encoder.predict(images)
     assert np.abs(responses[:, 0] - responses[:, 1]).max() > 0.1
@@ -350,7 +360,7 @@ def test_backbone_comes_through_the_downloader(
 
     import torch
 
-    from skneuro.datasets import _linear_encoders
+    from skneuro.datasets import _linear_files
 
     served = brain.folder / "served"
     (served / "backbones").mkdir(parents=True)
@@ -362,12 +372,12 @@ def test_backbone_comes_through_the_downloader(
     path.rename(served / "backbones" / bad)
     url, asked = serve_folder(served)
     registry = make_registry(served, url)
-    monkeypatch.setattr(_linear_encoders, "_BACKBONE", good)
+    monkeypatch.setattr(_linear_files, "BACKBONE", good)
     found = brain(features=None, registry=registry, preprocessing="berg")
     assert asked == [f"backbones/{good}"]
     assert list(found.encoder.features.weights) == ["conv.weight"]
     assert found.encoder.features.preprocessing == "berg"
-    monkeypatch.setattr(_linear_encoders, "_BACKBONE", bad)
+    monkeypatch.setattr(_linear_files, "BACKBONE", bad)
     with pytest.raises(HashMismatchError, match="begins with 00000000"):
         brain(features=None, registry=registry)
 

@@ -1,0 +1,137 @@
+"""The parts of linear encoders: factors, regressions, and how files name them."""
+
+import hashlib
+import warnings
+
+import numpy as np
+
+
+class Factor:
+    """Scaler and PCA as one affine map of features.
+
+    ``((f - mean) / scale - pca_mean) @ components.T`` is computed as
+    ``((f - centre) * gain) @ components.T``: the components are used where they lie, in
+    memory or mapped from a file, and never copied.
+
+    Parameters
+    ----------
+    mean, scale : array-like of shape (n_features,)
+        Of the scaler; a scale of 0 counts as 1.
+    pca_mean : array-like of shape (n_features,)
+        Mean of the scaled features.
+    components : array-like of shape (n_components, n_features)
+        Principal axes.
+    dtype : dtype, default=numpy.float32
+        Precision.
+    """
+
+    def __init__(self, mean, scale, pca_mean, components, dtype=np.float32):
+        mean, scale = np.asarray(mean, np.float64), np.asarray(scale, np.float64)
+        scale = np.where(scale == 0, 1, scale)
+        centre = mean + np.asarray(pca_mean, np.float64) * scale
+        self.centre = centre.astype(dtype)
+        self.gain = (1 / scale).astype(dtype)
+        self.components = np.ascontiguousarray(components, dtype)
+        self._tensor = None
+
+    def __call__(self, features):
+        """Map features (n_samples, n_features) to scores (n_samples, n_components)."""
+        scaled = np.subtract(features, self.centre, dtype=self.centre.dtype)
+        scaled *= self.gain
+        if len(scaled) == 1:
+            return scaled @ self.components.T
+        return self._multiply(scaled)
+
+    def _multiply(self, scaled):
+        """Multiply by torch, whose product of few rows with long ones is faster."""
+        import torch
+
+        if self._tensor is None:
+            self._tensor = share_memory(self.components)
+        with torch.inference_mode():
+            return torch.mm(torch.from_numpy(scaled), self._tensor.T).numpy()
+
+    def __getstate__(self):
+        return self.__dict__ | {"_tensor": None}
+
+
+def share_memory(array):
+    """Return a tensor on the memory of an array, read-only ones too."""
+    import torch
+
+    with warnings.catch_warnings():  # read-only is fine: we only read
+        warnings.filterwarnings("ignore", message="The given NumPy array is not")
+        return torch.from_numpy(array)
+
+
+def regress(scores, parts):
+    """Compute the targets of all parts, in one array in column-major order.
+
+    Targets are its rows in memory: the product of the coefficients with few scores is
+    faster that way round, and parts are written side by side without a copy.
+    """
+    n_targets = sum(len(coef) for _, coef, _ in parts)
+    n_samples = len(scores[0]) if scores else 0
+    dtype = parts[0][1].dtype if parts else np.float32
+    found, views, start = np.empty((n_targets, n_samples), dtype), [], 0
+    for i, coef, intercept in parts:
+        rows = found[start : start + len(coef)]
+        np.matmul(coef, scores[i].T, out=rows)
+        rows += intercept[:, None]
+        views.append(rows.T)
+        start += len(coef)
+    return found.T, views
+
+
+def contents(factors):
+    """Yield the arrays of factors."""
+    for factor in factors:
+        yield from (factor.centre, factor.gain, factor.components)
+
+
+def hash_arrays(arrays):
+    """SHA-256 of several arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def find_array(weights, name, model):
+    """Return an array of weights, or say that the file is another model's."""
+    if name not in weights:
+        some = ", ".join(map(repr, list(weights)[:4]))
+        raise ValueError(
+            f"weights have no {name!r}; expected those of a {model} ('scaler_param.*', "
+            f"'pca_param.*', '*reg_param.*'), got {some}. Is this a file of another "
+            "model?"
+        )
+    return weights[name]
+
+
+def read_factor(weights, pca, model):
+    """Read scaler and PCA of the published files."""
+    arrays = [
+        find_array(weights, name, model)
+        for name in (
+            "scaler_param.mean_",
+            "scaler_param.scale_",
+            f"{pca}.mean_",
+            f"{pca}.components_",
+        )
+    ]
+    n_features = len(arrays[0])
+    if arrays[1].shape != arrays[2].shape or arrays[3].shape[1:] != (n_features,):
+        raise ValueError(
+            f"the scaler has {n_features} features and the components shape "
+            f"{arrays[3].shape}; expected (n_components, {n_features})."
+        )
+    return Factor(*arrays)
+
+
+def read_rows(array, rows):
+    """Read some rows of an array, from the disk if it is mapped, as float32."""
+    if rows is None:
+        return np.asarray(array, np.float32)
+    return np.asarray(array[np.asarray(rows)], np.float32)
