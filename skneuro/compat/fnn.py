@@ -74,7 +74,7 @@ def from_fnn(
     >>> from_fnn(network.state_dict(), network_params=sizes, device="cpu").n_neurons_
     3
     """
-    from skneuro.twin._regressor import build_twin
+    from skneuro.twin._saved import build_twin
     from skneuro.twin._weights import count_neurons, network_options, read_weights
 
     if not isinstance(state_dict, Mapping):

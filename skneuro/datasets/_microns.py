@@ -171,7 +171,7 @@ def _read_scan(path, session, scan, device):
     import pandas as pd
     import torch
 
-    from skneuro.twin._regressor import build_twin
+    from skneuro.twin._saved import build_twin
     from skneuro.twin._weights import count_neurons, network_options
 
     state = {}

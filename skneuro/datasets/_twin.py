@@ -188,7 +188,7 @@ def _generator(n_neurons, core, rng, videos, gaze, behavior, spread):
     import torch
 
     from skneuro.twin._network import TwinNetwork
-    from skneuro.twin._regressor import build_twin
+    from skneuro.twin._saved import build_twin
     from skneuro.utils import seeded_torch
 
     options = SMALL if core is None else dict(core.net_.module_.options_given)

@@ -5,14 +5,16 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_regressor": ["DigitalTwinRegressor", "load_twin"],
-        "_training": ["cosine_rate"],
+        "_regressor": ["DigitalTwinRegressor"],
+        "_saved": ["load_twin"],
+        "_training": ["SgdClip", "cosine_rate"],
         "_tuning": ["direction_tuning", "von_mises"],
     },
 )
 
 __all__ = [
     "DigitalTwinRegressor",
+    "SgdClip",
     "cosine_rate",
     "direction_tuning",
     "load_twin",

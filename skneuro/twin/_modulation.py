@@ -40,6 +40,13 @@ class MlpLstm(Block):
 class FlatLstm(Lstm):
     """Long short-term memory between two linear layers; the output starts at zero."""
 
+    memory = ("proj_i", "proj_f", "proj_g", "proj_o", "out")  # but not the input layer
+
+    @property
+    def noisy(self):
+        """Whether dropout is on; not where the gates are frozen."""
+        return super().noisy and not self.proj_i.frozen
+
     def __init__(
         self, n_behavior=2, *, streams=1, in_features=16, hidden=16, features=4, **lstm
     ):

@@ -1,5 +1,6 @@
 """The network: perspective, modulation, core and readout, functional in its state."""
 
+import difflib
 import inspect
 from dataclasses import dataclass
 from typing import Any
@@ -263,9 +264,45 @@ block_pools : tuple of int
             Names such as ``"core"`` and ``"modulation.lstm"``.
         """
         for name in names:
-            part = self.get_submodule(name).requires_grad_(False)
-            for module in part.modules():
-                module.frozen = True
+            for part in self.parts(name):
+                module = self.get_submodule(part).requires_grad_(False)
+                for member in module.modules():
+                    member.frozen = True
+
+    def parts(self, name):
+        """Name the submodules that a part consists of.
+
+        The memory of behaviour has no module of its own where modulation is that memory
+        itself (`FlatLstm`): then it is its gates and output, and what comes before them
+        is left out, as the first layers of `MlpLstm` are.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"core"`` and ``"modulation.lstm"``.
+
+        Returns
+        -------
+        list of str
+            Submodules.
+
+        Raises
+        ------
+        ValueError
+            If the network has no such part.
+        """
+        flat = isinstance(self.modulation, _modulation.FlatLstm)
+        if name == "modulation.lstm" and flat:
+            return [f"modulation.{part}" for part in self.modulation.memory]
+        known = [known for known, _ in self.named_modules() if known]
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise ValueError(
+                f"frozen has {name!r}, which the network does not have{hint} Expected "
+                "names of its parts, such as 'core' and 'modulation.lstm'."
+            )
+        return [name]
 
     def bind(self, *, stream=None, batch=1):
         """Compute what depends on parameters alone, and draw the noise of training.

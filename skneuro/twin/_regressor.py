@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,6 +14,8 @@ from skneuro.metrics import cc_abs, cc_norm
 from skneuro.twin._net import TwinNet
 from skneuro.twin._net import Windows as _Windows
 from skneuro.twin._network import ARCHITECTURES, TwinNetwork
+from skneuro.twin._running import arrange, cut, run_chunks, run_trials
+from skneuro.twin._transfer import inherit, take_over
 from skneuro.twin._trials import (
     check_responses,
     check_traces,
@@ -22,12 +23,7 @@ from skneuro.twin._trials import (
     find_repeats,
     table_to_videos,
 )
-from skneuro.twin._weights import (
-    check_state,
-    network_options,
-    read_weights,
-    save_weights,
-)
+from skneuro.twin._weights import save_weights
 from skneuro.utils import resolve_device, seeded_torch
 from skneuro.utils._param_validation import (
     HasMethods,
@@ -69,7 +65,8 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         ``{"recurrent": "conv_lstm", "streams": 2}``.
     frozen : tuple of str, default=("core", "modulation.lstm")
         Parts that are taken from ``core`` and stay as they are. Without ``core``, none
-        is.
+        is. The memory of behaviour (``"modulation.lstm"``) does not include the layers
+        that come before it.
     sample_frames : int, default=100
         Length of the windows of training, in frames; that of the shortest trial where
         this is less.
@@ -283,16 +280,11 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         mean = float(np.mean([np.mean(r, dtype=np.float64) for r in y]))
         self.response_scale_ = mean if mean > np.finfo(np.float32).eps else 1.0
         self.n_neurons_ = len(y[0])
-        options, state = self._inherit()
+        options, state = inherit(self.core, self.architecture, self.network_params)
         with seeded_torch(seed):
             self.net_ = self._make_net(options, seed)
             if state is not None:
-                network = self.net_.module_
-                names = tuple(f"{name}." for name in self.frozen)
-                state = {k: v for k, v in state.items() if k.startswith(names)}
-                check_state(state, network, prefixes=self._prefixes(state))
-                network.load_state_dict(state, strict=False)
-                network.freeze(name for name in self.frozen if _holds(state, name))
+                take_over(self.net_.module_, state, self.frozen)
                 self.net_.initialize_optimizer()
         data = _Windows(
             videos,
@@ -335,33 +327,6 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         self.frame_size_ = tuple(videos[0].shape[1:])
         return videos, responses
 
-    def _inherit(self):
-        """Return options of the network, and the weights to start from or None."""
-        core = getattr(self.core, "estimator", self.core)  # of a FrozenEstimator
-        own = dict(self.network_params or {})
-        if core is None:
-            return network_options(self.architecture, own), None
-        if isinstance(core, (str, PathLike)):
-            state, about = read_weights(core)
-            inherited = about.get("options") or network_options(self.architecture)
-        else:
-            check_is_fitted(core, "net_")
-            network = core.net_.module_
-            state, inherited = network.state_dict(), network.options_given
-        network_options(self.architecture, own)  # complains about unknown names
-        inherited = {k: v for k, v in inherited.items() if k != "n_neurons"}
-        return inherited | own, state
-
-    def _prefixes(self, state):
-        """Frozen parts that the weights hold; a core file has no behaviour."""
-        prefixes = tuple(f"{name}." for name in self.frozen if _holds(state, name))
-        if not prefixes:
-            raise ValueError(
-                f"core holds none of the parts frozen={tuple(self.frozen)!r}; expected "
-                "weights whose names begin with them."
-            )
-        return prefixes
-
     def _make_net(self, options, seed):
         return TwinNet(
             TwinNetwork,
@@ -385,6 +350,19 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
             device=resolve_device(self.device),
             verbose=0,
         ).initialize()
+
+    def _running(self):
+        return {"net": self.net_, "scale": self.response_scale_, "dtype": self._dtype_}
+
+    def _predict_trials(self, videos, gaze, behavior):
+        return run_trials(
+            videos,
+            gaze,
+            behavior,
+            chunk_frames=self.chunk_frames,
+            trials_at_once=self.trials_at_once,
+            **self._running(),
+        )
 
     def predict(self, X, *, gaze=None, behavior=None):
         """Predict activity.
@@ -434,58 +412,6 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         rates = np.stack(self._predict_trials(videos, None, None))[..., 0]
         return rates[:, 0] if self._n_outputs_ == 1 else rates
 
-    def _predict_trials(self, videos, gaze, behavior):
-        """Activity of each trial; trials of one length in batches."""
-        rates = [None] * len(videos)
-        by_length = {}
-        for i, video in enumerate(videos):
-            by_length.setdefault(len(video), []).append(i)
-        for members in by_length.values():
-            for k in range(0, len(members), self.trials_at_once):
-                batch = members[k : k + self.trials_at_once]
-                chunks = self._run(
-                    (
-                        np.stack([videos[i][w] for i in batch])
-                        for w in self._cut(videos[batch[0]])
-                    ),
-                    *(
-                        None if traces is None else np.stack([traces[i] for i in batch])
-                        for traces in (gaze, behavior)
-                    ),
-                )
-                joined = np.concatenate(list(chunks), axis=-1)
-                for i, rate in zip(batch, joined, strict=True):
-                    rates[i] = rate
-        return rates
-
-    def _cut(self, video, size=None):
-        size = size or self.chunk_frames
-        return (slice(k, k + size) for k in range(0, len(video), size))
-
-    def _run(self, chunks, gaze, behavior):
-        """Yield activity (n_trials, n_neurons, n_frames) of chunks of videos."""
-        network, device = self.net_.module_, self.net_.device
-        network.eval()
-        bound = state = None
-        start = 0
-        for video in chunks:
-            window = slice(start, start + video.shape[1])
-            start += video.shape[1]
-            with torch.inference_mode():
-                if bound is None:
-                    bound = network.bind(batch=len(video))
-                traces = (
-                    None
-                    if t is None
-                    else torch.from_numpy(t[..., window]).to(device).permute(2, 0, 1)
-                    for t in (gaze, behavior)
-                )
-                frames = torch.from_numpy(np.ascontiguousarray(video)).to(device)
-                log_rate, state = bound(frames.transpose(0, 1), *traces, state=state)
-                rate = network.rate(log_rate) * self.response_scale_
-                rate = rate.permute(1, 2, 0).cpu().numpy()
-            yield rate.astype(self._dtype_, copy=False)
-
     def iter_predict(self, video, *, gaze=None, behavior=None, chunk_frames=None):
         """Predict a long movie piece by piece, in constant memory.
 
@@ -514,7 +440,8 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         if hasattr(video, "shape"):
             whole = check_videos([video], frame_size=self.frame_size_)[0]
             length = range(len(whole))
-            pieces = (whole[w] for w in self._cut(whole, chunk_frames))
+            size = chunk_frames or self.chunk_frames
+            pieces = (whole[w] for w in cut(len(whole), size))
         elif isinstance(video, Iterable):
             pieces, length = iter(video), None
         else:
@@ -531,7 +458,7 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         pieces = (
             check_videos([p], frame_size=self.frame_size_)[0][None] for p in pieces
         )
-        for rate in self._run(pieces, *traces):
+        for rate in run_chunks(pieces, *traces, **self._running()):
             yield rate[0]
 
     def transform(self, X, *, gaze=None, behavior=None):
@@ -596,7 +523,7 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         groups = find_repeats(videos)
         repeated = [group for group in groups if len(group) > 1]
         both = [
-            _arrange(parts, repeated or groups, self.burn_in) for parts in (y, rates)
+            arrange(parts, repeated or groups, self.burn_in) for parts in (y, rates)
         ]
         return _median((cc_norm if repeated else cc_abs)(*both))
 
@@ -637,104 +564,12 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         return tags
 
 
-def build_twin(state, options, *, frame_size=None, response_scale=1.0, **params):
-    """Return a fitted regressor that holds given weights.
-
-    Parameters
-    ----------
-    state : dict of str to Tensor
-        Weights of all parts.
-    options : dict
-        Of `TwinNetwork`, with ``n_neurons``.
-    frame_size : tuple of int, default=None
-        Height and width of videos; None takes any.
-    response_scale : float, default=1.0
-        Factor of predictions.
-    **params : dict
-        Of `DigitalTwinRegressor`.
-    """
-    twin = DigitalTwinRegressor(**params)
-    twin.n_neurons_ = options["n_neurons"]
-    twin.frame_size_ = None if frame_size is None else tuple(frame_size)
-    twin.response_scale_ = float(response_scale)
-    twin._dtype_, twin._is_table_, twin._n_outputs_ = np.float32, False, None
-    twin.loss_curve_ = []
-    others = {k: v for k, v in options.items() if k != "n_neurons"}
-    twin.net_ = twin._make_net(others, seed=0)
-    check_state(state, twin.net_.module_)
-    twin.net_.module_.load_state_dict(state)
-    twin.net_.module_.eval()
-    return twin
-
-
-def load_twin(path, *, device="auto"):
-    """Load a twin that was saved.
-
-    Parameters
-    ----------
-    path : str or path-like
-        File of `DigitalTwinRegressor.save`.
-    device : str, default="auto"
-        Where to compute.
-
-    Returns
-    -------
-    DigitalTwinRegressor
-        Fitted.
-
-    Raises
-    ------
-    ValueError
-        If the file was not written by ``save``.
-
-    Examples
-    --------
-    >>> from skneuro.twin import load_twin
-    >>> twin = load_twin("mine.safetensors")  # doctest: +SKIP
-    """
-    state, about = read_weights(path)
-    if "options" not in about:
-        raise ValueError(
-            f"{path} does not say how its network is built; expected a file of "
-            "DigitalTwinRegressor.save. Pass the weights of another tool to "
-            "skneuro.compat.fnn.from_fnn."
-        )
-    options = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in about["options"].items()
-    }
-    return build_twin(
-        state,
-        options,
-        frame_size=about["frame_size"],
-        response_scale=about["response_scale"],
-        device=device,
-    )
-
-
 def _is_table(X):
     if isinstance(X, (list, tuple)):
         return not (len(X) and np.ndim(X[0]) > 1)
     return getattr(X, "ndim", 0) <= 2
 
 
-def _holds(state, name):
-    return any(key.startswith(f"{name}.") for key in state)
-
-
 def _median(values):
     values = np.asarray(values)[np.isfinite(values)]
     return float(np.median(values)) if values.size else float("nan")
-
-
-def _arrange(trials, groups, burn_in):
-    """Put trials as (n_neurons, n_repeats, n_times); NaN where a repeat is missing."""
-    n_repeats = max(map(len, groups))
-    blocks = []
-    for group in groups:
-        length = trials[group[0]].shape[1]
-        first = min(burn_in, length - 1)
-        block = np.full((len(trials[0]), n_repeats, length - first), np.nan)
-        for repeat, i in enumerate(group):
-            block[:, repeat] = trials[i][:, first:]
-        blocks.append(block)
-    return np.concatenate(blocks, axis=-1)

@@ -80,7 +80,7 @@ class SgdClip(Optimizer):
     Examples
     --------
     >>> import torch
-    >>> from skneuro.twin._training import SgdClip
+    >>> from skneuro.twin import SgdClip
     >>> weight = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
     >>> optimizer = SgdClip([weight], lr=1.0, clip=0.1)
     >>> weight.grad = torch.tensor([30.0, 40.0])

@@ -263,3 +263,41 @@ def test_the_generator_itself_reaches_the_ceiling(recording):
     # signal power counts samples less one, variance all: 1 over the ratio of both
     n_times = 2 * (18 - 10)
     assert noise_free == pytest.approx(np.sqrt((n_times - 1) / n_times), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mlp_lstm", "flat_lstm", "sigmoid_lstm"])
+def test_the_memory_of_behavior_is_kept_whatever_the_modulation(recording, kind):
+    (videos, responses), traces = data_of(recording)
+    sizes = recording.twin.net_.module_.options_given | {
+        "modulation": kind,
+        "modulation_features": 3,
+        "dropout": 0.5,
+    }
+    del sizes["n_neurons"]
+    scratch = DigitalTwinRegressor(network_params=sizes, **QUICK)
+    scratch.fit(videos, responses, **traces)
+    new = DigitalTwinRegressor(scratch, **QUICK).fit(videos, responses, **traces)
+    old, now = state_of(scratch), state_of(new)
+    gates = [name for name in now if "modulation" in name and "proj_i" in name]
+    assert gates
+    same = {k for k, v in now.items() if torch.equal(v, old[k])}
+    assert same.issuperset(gates)
+    assert same.issuperset(k for k in now if k.startswith("core."))
+    network = new.net_.module_
+    trained = {k for k, p in network.named_parameters() if p.requires_grad}
+    behaviour = {k.split(".")[1] for k in trained if k.startswith("modulation.")}
+    first = {"mlp_lstm": {"mlp"}, "flat_lstm": {"proj_x"}, "sigmoid_lstm": {"sigmoid"}}
+    assert behaviour == first[kind]
+    x = torch.randn(5, 2, network.streams, 2)
+    cell = network.modulation.bind(batch=2)
+    network.train()
+    noisy = network.modulation.bind(batch=2)
+    network.eval()
+    assert torch.equal(cell(x)[0], noisy(x)[0])  # frozen parts drop nothing out
+
+
+def test_a_part_that_is_not_there_is_named(recording):
+    (videos, responses), _ = data_of(recording)
+    twin = DigitalTwinRegressor(recording.twin, frozen=("cor",), **QUICK)
+    with pytest.raises(ValueError, match=r"frozen has 'cor'.*did you mean 'core'"):
+        twin.fit(videos, responses)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skneuro.twin import cosine_rate
-from skneuro.twin._training import SgdClip, parameter_groups, parameter_options
+from skneuro.twin import SgdClip, cosine_rate
+from skneuro.twin._training import parameter_groups, parameter_options
 
 pytestmark = pytest.mark.torch
 
@@ -45,13 +45,18 @@ def test_two_steps_of_training_are_those_of_fnn(small_case):
             if (largest := expected.abs().max()) < 1e-8:
                 continue  # rounding
             off = (parameters[name].grad - expected).abs().max() / largest
-            assert off < (2e-3 if step == 0 else 3e-2), name
+            assert off < (2e-3 if step == 0 else 1e-2), name
         optimizer.step()
         for name, expected in train["params"][step].items():
             if name.endswith(("_std", "sigma")):
                 continue  # set to 0 there, to switch off noise
             off = (parameters[name] - expected).abs().max()
             assert off <= 1e-4 * expected.abs().max(), name
+            # The next step begins where theirs did: pixels at the edge of the monitor
+            # lie on a kink, (0 + 1e-5)^0.5, whose gradient makes of the 1e-5 by which
+            # parameters differ after one step up to 2e-2 in the gradients of the eye.
+            with torch.no_grad():
+                parameters[name].copy_(expected)
     network.load_state_dict(right["state_dict"])  # the fixture is shared
     network.zero_grad()
 
