@@ -224,23 +224,27 @@ class LeakyLayer(nn.Module):
         outputs : Tensor of shape (n_times, n_samples, n_outputs) or None
             Outputs after each step.
         """
-        drive = nn.functional.linear(inputs, weights["input"], weights["bias"])
-        if feedback is not None:
-            drive = drive + feedback @ weights["feedback"].t()
-        alpha = weights["alpha"]
+        alpha, input_weight = weights["alpha"], weights["input"]
+        if feedback is not None:  # one more kind of input
+            inputs = torch.cat([inputs, feedback], dim=-1)
+            input_weight = torch.cat([input_weight, weights["feedback"]], dim=-1)
+        push = None
         if noise[0] is not None:
             scale = NOISE_SCALES[self.noise_convention](alpha) * self.preact_noise
-            drive = torch.addcmul(drive, noise[0], scale)
+            push = noise[0] * scale
         kicks = None if noise[1] is None else noise[1] * self.postact_noise
         if readout is not None:
             readout = readout * self.active
         rates, v, outputs = leaky_scan(
-            drive,
+            inputs,
+            input_weight,
+            weights["bias"],
             weights["recurrent"],
             1 - alpha,
             v,
             r,
             activation=self.activation,
+            push=push,
             noise=kicks,
             readout=readout,
             tap=tap,

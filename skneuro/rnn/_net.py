@@ -6,7 +6,7 @@ from skorch import NeuralNet
 from skorch.utils import to_tensor
 
 from skneuro.rnn._losses import VanishingGradient
-from skneuro.rnn._scan import ACTIVATIONS
+from skneuro.rnn._scan import ACTIVATIONS, activate
 
 # Song, Yang and Wang (2016): what replaces the gradient of the recurrent weights, as a
 # share of them, where the gradient is not finite
@@ -94,7 +94,8 @@ class ConstrainedNet(NeuralNet):
             # blocks of a network with feedback come last to first
             states = torch.cat([states for states, _ in reversed(tap)])
             delta = torch.cat([delta for _, delta in reversed(tap)])
-            slopes = ACTIVATIONS[layer.activation][1](states)
+            rates = activate(layer.activation, states)
+            slopes = ACTIVATIONS[layer.activation][1](rates)
             value = penalty(
                 states,
                 delta,

@@ -1,12 +1,17 @@
 """The recurrence over a whole sequence as one differentiable function.
 
-Everything that does not depend on the recurrent state is done outside, for all steps at
-once; here remain the products that must follow each other, and in the backward pass one
-product over all steps for the gradient of the recurrent weights.
+Rates, inputs and a one for the bias stand side by side in one row per step and trial,
+so that one product makes all currents of a step. Backwards, steps go in blocks that fit
+the cache, and one product per block makes the gradients of all weights.
 """
 
 import torch
 from torch.autograd.function import once_differentiable
+
+# Numbers of one array in a block of steps: 1 MB in float32.
+BLOCK = 2**18
+# Rows begin where cache lines do: every 16 numbers in float32.
+LINE = 16
 
 
 def _power(v, out=None):
@@ -29,18 +34,15 @@ def _softplus(v, out=None):
     return torch.logaddexp(v, torch.zeros((), dtype=v.dtype, device=v.device), out=out)
 
 
-# name: (rate of a state, derivative at that state)
+# name: (rate of a state, derivative of the rate as a function of the rate itself)
 ACTIVATIONS = {
-    "relu": (_relu, lambda v: (v > 0).to(v.dtype)),
-    "tanh": (torch.tanh, lambda v: 1 - torch.tanh(v).square_()),
-    "sigmoid": (
-        torch.sigmoid,
-        lambda v: torch.sigmoid(v) * torch.sigmoid(-v),
-    ),
-    "retanh": (_retanh, lambda v: (v > 0) * (1 - torch.tanh(v).square_())),
+    "relu": (_relu, lambda r: (r > 0).to(r.dtype)),
+    "tanh": (torch.tanh, lambda r: 1 - r.square()),
+    "sigmoid": (torch.sigmoid, lambda r: r * (1 - r)),
+    "retanh": (_retanh, lambda r: (r > 0) * (1 - r.square())),
     "linear": (_linear, torch.ones_like),
-    "power": (_power, lambda v: 2 * torch.relu(v)),
-    "softplus": (_softplus, torch.sigmoid),
+    "power": (_power, lambda r: 2 * r.sqrt()),
+    "softplus": (_softplus, lambda r: -torch.expm1(-r)),
 }
 
 
@@ -65,102 +67,215 @@ def activate(activation, v):
 
 
 class _LeakyScan(torch.autograd.Function):
-    """Steps ``v = decay * v + weight @ r + drive`` and ``r = f(v) + noise``."""
+    """Steps ``v = decay * v + weight @ r + input_weight @ x + bias + push``."""
+
+    ARGUMENTS = (
+        "inputs",
+        "input_weight",
+        "bias",
+        "weight",
+        "decay",
+        "v0",
+        "r0",
+        "push",
+        "noise",
+        "readout",
+        "activation",
+        "tap",
+    )
 
     @staticmethod
-    def forward(ctx, drive, weight, decay, v0, r0, noise, readout, activation, tap):
+    def forward(ctx, *arguments):
+        given = dict(zip(_LeakyScan.ARGUMENTS, arguments, strict=True))
+        needs = dict(zip(_LeakyScan.ARGUMENTS, ctx.needs_input_grad, strict=True))
+        weight, decay, v0, noise = (
+            given[name] for name in ("weight", "decay", "v0", "noise")
+        )
+        readout, activation, tap = (
+            given[name] for name in ("readout", "activation", "tap")
+        )
+        n_units = len(weight)
+        rows, currents = _lay_out(given)
+        rates = rows[1:, :, :n_units]
+        n_times, n_samples, _ = rates.shape
+        kept = None  # states, where their derivatives need more than rates
+        if tap is not None or noise is not None or needs["decay"]:
+            kept = weight.new_empty(rates.shape)
+        outputs = None
+        if readout is not None:
+            outputs = weight.new_empty((n_times, n_samples, len(readout)))
+        shared = _common(decay)
         function = ACTIVATIONS[activation][0]
-        n_times = len(drive)
-        states = drive  # each step's drive is replaced by its state
-        rates = drive.new_empty((n_times + 1, *drive.shape[1:]))
-        rates[0] = r0
-        v = v0.contiguous()
-        initial = v
-        transposed = weight.t().contiguous()  # a strided operand is five times slower
-        row, kicks = rates.unbind(0), None if noise is None else noise.unbind(0)
-        for t, state in enumerate(states.unbind(0)):
-            state.addcmul_(v, decay).addmm_(row[t], transposed)
-            rate = function(state, out=row[t + 1])
-            if kicks is not None:
-                rate.add_(kicks[t])
-            v = state
+        pushes, kicks = (
+            None if array is None else array.unbind(0)
+            for array in (given["push"], noise)
+        )
+        v = v0.clone(memory_format=torch.contiguous_format)
+        befores, afters = rows.unbind(0), rates.unbind(0)
+        size = _block_size(rates)
+        for start in range(0, n_times, size):
+            stop = min(start + size, n_times)
+            for t in range(start, stop):
+                if kept is None and shared is not None:
+                    v.addmm_(befores[t], currents, beta=shared)
+                else:
+                    state = v if kept is None else kept[t]
+                    v = torch.mul(v, decay, out=state).addmm_(befores[t], currents)
+                if pushes is not None:
+                    v.add_(pushes[t])
+                rate = function(v, out=afters[t])
+                if kicks is not None:
+                    rate.add_(kicks[t])
+            if readout is not None:  # while the rates are in the cache
+                torch.mm(
+                    rates[start:stop].reshape(-1, n_units),
+                    readout.t(),  # a contiguous one is six times slower
+                    out=outputs[start:stop].view(-1, len(readout)),
+                )
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(states, rates, weight, decay, initial, readout)
-        ctx.activation, ctx.tap = activation, tap
-        outputs = None if readout is None else rates[1:] @ readout.t()
-        return rates[1:], v.clone(), outputs
+        ctx.save_for_backward(
+            rows, kept, given["input_weight"], weight, decay, v0, readout
+        )
+        ctx.activation, ctx.tap, ctx.shared = activation, tap, shared
+        ctx.noisy = noise is not None
+        return rates, v.clone(), outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_rates, grad_last, grad_outputs):
-        states, rates, weight, decay, initial, readout = ctx.saved_tensors
-        # what reaches the rates from outside becomes what reaches the states, in place
+        rows, kept, input_weight, weight, decay, v0, readout = ctx.saved_tensors
+        needs = dict(zip(_LeakyScan.ARGUMENTS, ctx.needs_input_grad, strict=True))
+        if needs["noise"]:
+            raise NotImplementedError("noise has no gradient; detach it")
+        n_units, n_inputs = input_weight.shape
+        after = rows[1:, :, :n_units]
+        n_times, n_samples, _ = after.shape
+        size = _block_size(after)
+        # gradients of states: of all steps where someone asks, else of two blocks
+        whole = ctx.tap is not None or needs["push"]
+        deltas = rows.new_empty((n_times if whole else 2 * size, n_samples, n_units))
+        of_currents = rows.new_zeros((n_units, rows.shape[2]))
+        found = dict.fromkeys(_LeakyScan.ARGUMENTS)
+        if needs["inputs"]:
+            found["inputs"] = rows.new_empty((n_times, n_samples, n_inputs))
+        if needs["decay"]:
+            found["decay"] = torch.zeros_like(decay)
+        if needs["readout"] and grad_outputs is not None:
+            found["readout"] = torch.zeros_like(readout)
         if grad_outputs is not None:
-            delta = grad_outputs @ readout
-            if grad_rates is not None:
-                delta += grad_rates
-        elif grad_rates is not None:
-            delta = grad_rates.clone(memory_format=torch.contiguous_format)
-        else:
-            delta = torch.zeros_like(states)
-        if ctx.activation == "relu":  # one pass over each step, without its own array
-            slopes = states.unbind(0)
-        else:
-            slopes = ACTIVATIONS[ctx.activation][1](states).unbind(0)
-        rows = delta.unbind(0)
-        weight = weight.contiguous()
-        later = None
-        for t in range(len(states) - 1, -1, -1):
-            row = rows[t]
-            if later is not None:
-                row.addmm_(later, weight)
-            if ctx.activation == "relu":
-                torch.ops.aten.threshold_backward.grad_input(
-                    row, slopes[t], 0.0, grad_input=row
-                )
+            grad_outputs = grad_outputs.contiguous()
+        weight, later = weight.contiguous(), None
+        for i, stop in enumerate(range(n_times, 0, -size)):
+            steps = slice(max(0, stop - size), stop)
+            # the block before stays, since its first step is still needed
+            place = steps.start if whole else i % 2 * size
+            delta = deltas[place : place + stop - steps.start]
+            flat, rates = delta.view(-1, n_units), after[steps]
+            # first what reaches the rates from outside, then, in place, the states
+            if grad_outputs is None:
+                delta.zero_()
             else:
-                row.mul_(slopes[t])
-            if later is not None:
-                row.addcmul_(later, decay)
-            elif grad_last is not None:
-                row.add_(grad_last)
-            later = row
+                asked = grad_outputs[steps].view(-1, len(readout))
+                torch.mm(asked, readout, out=flat)
+                if found["readout"] is not None:
+                    found["readout"].addmm_(asked.t(), rates.reshape(-1, n_units))
+            if grad_rates is not None:
+                delta += grad_rates[steps]
+            if ctx.noisy:
+                rates = activate(ctx.activation, kept[steps])
+            later = _go_back(ctx, delta, rates, weight, decay, later, grad_last)
+            of_currents.addmm_(flat.t(), rows[steps].view(-1, rows.shape[2]))
+            if needs["inputs"]:
+                found["inputs"][steps] = delta @ input_weight
+            if needs["decay"]:
+                first = v0 if steps.start == 0 else kept[steps.start - 1]
+                found["decay"] += (delta[0] * first).sum(0)
+                found["decay"] += (delta[1:] * kept[steps][:-1]).sum((0, 1))
+        found["weight"] = of_currents[:, :n_units]
+        found["input_weight"] = of_currents[:, n_units : n_units + n_inputs]
+        found["bias"] = of_currents[:, n_units + n_inputs]
+        if needs["v0"]:
+            found["v0"] = later * decay
+        if needs["r0"]:
+            found["r0"] = later @ weight
+        if needs["push"]:
+            found["push"] = deltas
         if ctx.tap is not None:
-            ctx.tap.append((states, delta))
-        grad_readout = None
-        if grad_outputs is not None and ctx.needs_input_grad[6]:
-            n_outputs, n_units = readout.shape
-            flat = grad_outputs.reshape(-1, n_outputs)
-            grad_readout = flat.t() @ rates[1:].reshape(-1, n_units)
-        sums = _sums_over_time(ctx, delta, states, rates, initial)
-        return (delta, *sums, grad_readout, None, None)
+            ctx.tap.append((kept, deltas))
+        return tuple(found.values())
 
 
-def _sums_over_time(ctx, delta, states, rates, initial):
-    """Gradients of weight, decay, start and noise from those of all states."""
-    weight, decay = ctx.saved_tensors[2:4]
-    _, needs_weight, needs_decay, needs_v0, needs_r0, needs_noise = (
-        ctx.needs_input_grad[:6]
-    )
-    if needs_noise:
-        raise NotImplementedError("noise has no gradient; detach it")
-    grad_weight = grad_decay = grad_v0 = grad_r0 = None
-    n_units = delta.shape[-1]
-    if needs_weight:
-        grad_weight = delta.reshape(-1, n_units).t() @ rates[:-1].reshape(-1, n_units)
-    if needs_decay:
-        grad_decay = (delta[0] * initial).sum(0)
-        if len(delta) > 1:
-            grad_decay += torch.einsum("tbn,tbn->n", delta[1:], states[:-1])
-    if needs_v0:
-        grad_v0 = delta[0] * decay
-    if needs_r0:
-        grad_r0 = delta[0] @ weight
-    return grad_weight, grad_decay, grad_v0, grad_r0, None
+def _lay_out(given):
+    """Return rows and the matrix that makes the currents of a step of one of them.
+
+    Row t holds, trial by trial, the rates before step t, the inputs of this step, a one
+    and zeros up to the next cache line.
+    """
+    inputs, weight = given["inputs"], given["weight"]
+    n_times, n_samples, n_inputs = inputs.shape
+    n_units = len(weight)
+    bias = n_units + n_inputs  # column of the one
+    width = -(-(bias + 1) // LINE) * LINE
+    rows = weight.new_empty((n_times + 1, n_samples, width))
+    rows[0, :, :n_units] = given["r0"]
+    rows[:-1, :, n_units:bias] = inputs
+    rows[:, :, bias:] = 0.0
+    rows[:, :, bias] = 1.0
+    currents = weight.new_zeros((width, n_units))
+    currents[:n_units] = weight.t()
+    currents[n_units:bias] = given["input_weight"].t()
+    currents[bias] = given["bias"]
+    return rows, currents
 
 
-def _plain_scan(drive, weight, decay, v0, r0, noise, activation):
+def _block_size(rates):
+    """Return how many steps of rates fit into a block."""
+    return min(len(rates), max(1, BLOCK // rates[0].numel()))
+
+
+def _common(values):
+    """Return the number that all values are; None if they differ."""
+    if values.is_cuda:
+        return None  # to look would make the processor wait
+    low, high = values.aminmax()
+    return low.item() if low == high else None
+
+
+def _go_back(ctx, delta, rates, weight, decay, later, grad_last):
+    """Turn what reaches the rates of a block into gradients of its states, in place.
+
+    Return that of its first step, which the block before needs.
+    """
+    by_threshold = ctx.activation == "relu"  # one pass, without an array of its own
+    slopes = rates if by_threshold else ACTIVATIONS[ctx.activation][1](rates)
+    backwards = reversed(delta.unbind(0)), reversed(slopes.unbind(0))
+    for row, slope in zip(*backwards, strict=True):
+        if later is not None:
+            row.addmm_(later, weight)
+        if by_threshold:
+            torch.ops.aten.threshold_backward.grad_input(
+                row, slope, 0.0, grad_input=row
+            )
+        else:
+            row.mul_(slope)
+        if later is None:
+            if grad_last is not None:
+                row.add_(grad_last)
+        elif ctx.shared is not None:
+            row.add_(later, alpha=ctx.shared)
+        else:
+            row.addcmul_(later, decay)
+        later = row
+    return later
+
+
+def _plain_scan(
+    inputs, input_weight, bias, weight, decay, v0, r0, *, activation, push, noise
+):
     """Do the same by autograd, for activations whose derivative is not known."""
+    drive = torch.nn.functional.linear(inputs, input_weight, bias)
+    if push is not None:
+        drive = drive + push
     rates, v, r = [], v0, r0
     for t, step in enumerate(drive.unbind(0)):
         v = v * decay + step + r @ weight.t()
@@ -172,23 +287,40 @@ def _plain_scan(drive, weight, decay, v0, r0, noise, activation):
 
 
 def leaky_scan(
-    drive, weight, decay, v0, r0, *, activation, noise=None, readout=None, tap=None
+    inputs,
+    input_weight,
+    bias,
+    weight,
+    decay,
+    v0,
+    r0,
+    *,
+    activation,
+    push=None,
+    noise=None,
+    readout=None,
+    tap=None,
 ):
     """Run leaky units over a sequence.
 
     Parameters
     ----------
-    drive : Tensor of shape (n_times, n_samples, n_units)
-        All that is added to the states but the recurrent input. It is overwritten, so
-        nothing else may need it: pass what an affine map has just returned.
+    inputs : Tensor of shape (n_times, n_samples, n_inputs)
+        What drives the units.
+    input_weight : Tensor of shape (n_units, n_inputs)
+        Weights of inputs, from columns to rows, times the integration factor of rows.
+    bias : Tensor of shape (n_units,)
+        Constant input, times the integration factor.
     weight : Tensor of shape (n_units, n_units)
-        Recurrent weights, from columns to rows, times the integration factor of rows.
+        Recurrent weights, likewise.
     decay : Tensor of shape (n_units,)
         What remains of a state after one step.
     v0, r0 : Tensor of shape (n_samples, n_units)
         States and rates before the first step.
     activation : str or callable
         Rates as a function of states.
+    push : Tensor of shape (n_times, n_samples, n_units), default=None
+        Added to the states, such as noise.
     noise : Tensor of shape (n_times, n_samples, n_units), default=None
         Added to the rates; no gradient.
     readout : Tensor of shape (n_outputs, n_units), default=None
@@ -206,15 +338,14 @@ def leaky_scan(
     outputs : Tensor of shape (n_times, n_samples, n_outputs) or None
         Outputs after each step.
     """
+    arguments = inputs, input_weight, bias, weight, decay, v0, r0
     if isinstance(activation, str):
-        return _LeakyScan.apply(
-            drive.contiguous(), weight, decay, v0, r0, noise, readout, activation, tap
-        )
+        return _LeakyScan.apply(*arguments, push, noise, readout, activation, tap)
     if tap is not None:
         raise ValueError(
             "penalties['omega'] needs the derivative of the activation; got a "
             f"callable, expected one of {sorted(ACTIVATIONS)}. Choose one, or leave "
             "omega out."
         )
-    rates, v = _plain_scan(drive, weight, decay, v0, r0, noise, activation)
+    rates, v = _plain_scan(*arguments, activation=activation, push=push, noise=noise)
     return rates, v, None if readout is None else rates @ readout.t()

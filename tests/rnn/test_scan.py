@@ -8,10 +8,12 @@ from skneuro.rnn._scan import ACTIVATIONS, _plain_scan, leaky_scan
 from skneuro.utils import seeded_torch
 
 
-def arguments(n_times=5, n_samples=3, n_units=4, seed=0):
+def arguments(n_times=5, n_samples=3, n_units=4, n_inputs=2, seed=0):
     with seeded_torch(seed):
         shapes = {
-            "drive": (n_times, n_samples, n_units),
+            "inputs": (n_times, n_samples, n_inputs),
+            "input_weight": (n_units, n_inputs),
+            "bias": (n_units,),
             "weight": (n_units, n_units),
             "decay": (n_units,),
             "v0": (n_samples, n_units),
@@ -23,56 +25,77 @@ def arguments(n_times=5, n_samples=3, n_units=4, seed=0):
         }
 
 
+@pytest.fixture(params=["one block", "blocks of two steps"])
+def blocks(request, monkeypatch):
+    """Cut sequences into blocks, as long ones are."""
+    if request.param != "one block":
+        monkeypatch.setattr("skneuro.rnn._scan.BLOCK", 2 * 3 * 4)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_gradients_agree_with_finite_differences(activation):
+def test_gradients_agree_with_finite_differences(activation, blocks):
     values = arguments()
+    with seeded_torch(1):
+        for name, shape in {"readout": (2, 4), "push": (5, 3, 4)}.items():
+            values[name] = torch.randn(shape, dtype=torch.float64).requires_grad_()
 
-    def run(drive, *others):
-        *others, readout = others
-        # the scan overwrites what drives it
-        return leaky_scan(drive + 0, *others, activation=activation, readout=readout)
+    def run(*tensors):
+        options = dict(zip(values, tensors, strict=True))
+        return leaky_scan(**options, activation=activation)
 
-    values["readout"] = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(run, tuple(values.values()))
 
 
 @pytest.mark.parametrize("with_noise", [False, True])
+@pytest.mark.parametrize("decay", ["learned", "of each unit", "of all units"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_scan_agrees_with_a_plain_loop(activation, with_noise):
+def test_scan_agrees_with_a_plain_loop(activation, decay, with_noise, blocks):
     values = arguments(seed=1)
+    if decay == "of all units":
+        values["decay"] = torch.full((4,), 0.8, dtype=torch.float64)
+    elif decay == "of each unit":
+        values["decay"] = values["decay"].detach()
+    learned = [value for value in values.values() if value.requires_grad]
     with seeded_torch(2):
         noise = torch.randn(5, 3, 4, dtype=torch.float64) if with_noise else None
         weights = torch.randn(5, 3, 4, dtype=torch.float64)
     results = []
     for scan in (leaky_scan, _plain_scan):
-        inputs = {**values, "drive": values["drive"] + 0}
-        rates, last = scan(*inputs.values(), activation=activation, noise=noise)[:2]
+        options = {"activation": activation, "push": None, "noise": noise}
+        rates, last = scan(**values, **options)[:2]
         gradients = torch.autograd.grad(
-            (rates * weights).sum() + last.square().sum(), list(values.values())
+            (rates * weights).sum() + last.square().sum(), learned
         )
         results.append((rates, last, *gradients))
     for fast, plain in zip(*results, strict=True):
         torch.testing.assert_close(fast, plain)
 
 
-def test_tap_receives_the_gradients_of_states():
+def test_outputs_and_rates_may_both_be_used(blocks):
+    values = arguments()
+    readout = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
+    learned = [*values.values(), readout]
+    rates, _, outputs = leaky_scan(**values, activation="tanh", readout=readout)
+    found = torch.autograd.grad(outputs.sum() + rates.square().sum(), learned)
+    rates, _ = _plain_scan(**values, activation="tanh", push=None, noise=None)
+    loss = (rates @ readout.t()).sum() + rates.square().sum()
+    for one, other in zip(found, torch.autograd.grad(loss, learned), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_tap_receives_the_gradients_of_states(blocks):
     values, tap = arguments(), []
-    drive = values["drive"] + 0
-    rates, *_ = leaky_scan(
-        drive, *list(values.values())[1:], activation="tanh", tap=tap
-    )
-    expected = torch.autograd.grad(rates.square().sum(), values["drive"])[0]
+    push = torch.zeros(5, 3, 4, dtype=torch.float64).requires_grad_()
+    rates, *_ = leaky_scan(**values, activation="tanh", push=push, tap=tap)
+    expected = torch.autograd.grad(rates.square().sum(), push)[0]
     states, delta = tap[0]
     torch.testing.assert_close(delta, expected)
     torch.testing.assert_close(torch.tanh(states), rates)
 
 
 def test_noise_with_a_gradient_is_refused():
-    values = arguments()
     noise = torch.zeros(5, 3, 4, dtype=torch.float64, requires_grad=True)
-    rates, *_ = leaky_scan(
-        values["drive"] + 0, *list(values.values())[1:], activation="relu", noise=noise
-    )
+    rates, *_ = leaky_scan(**arguments(), activation="relu", noise=noise)
     with pytest.raises(NotImplementedError, match="noise has no gradient"):
         rates.sum().backward()
 
