@@ -3,8 +3,8 @@ Spindles of the thalamus
 ========================
 
 Relay cells and reticular cells of the thalamus make sleep spindles on their own: bursts
-of 12 to 15 Hz that wax and wane. Calcium ends each of them, and the potassium leak,
-which neuromodulators set, decides whether there are any.
+of 12 to 15 Hz that wax and wane. Calcium ends each of them, and conductances that
+neuromodulators set decide whether there are any.
 """
 
 # %%

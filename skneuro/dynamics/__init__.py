@@ -11,6 +11,7 @@ from skneuro.dynamics._jansen_rit import JansenRit
 from skneuro.dynamics._kuramoto import Kuramoto
 from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
 from skneuro.dynamics._montbrio_pazo_roxin import MontbrioPazoRoxin
+from skneuro.dynamics._network_simulator import NetworkSimulator
 from skneuro.dynamics._reduced_wong_wang import ReducedWongWang
 from skneuro.dynamics._sweep import simulate_batch
 from skneuro.dynamics._thalamic_node import ThalamicNode
@@ -27,6 +28,7 @@ __all__ = [
     "JansenRit",
     "Kuramoto",
     "MontbrioPazoRoxin",
+    "NetworkSimulator",
     "Raw",
     "ReducedWongWang",
     "SubSample",

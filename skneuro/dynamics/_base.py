@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,6 +15,7 @@ from skneuro.dynamics._connectome import (
     check_connectome,
     check_feature_names,
     count_lags,
+    count_rows,
     make_labels,
 )
 from skneuro.dynamics._monitors import Monitor, Raw
@@ -47,6 +48,7 @@ from skneuro.utils._validation import check_multiple
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_VALUES = ("sigma", "tau_noise", "noise_mean")
 _NOT_FITTED = {"n_jobs", "verbose", "on_divergence"}  # may change after fit
 
 
@@ -130,6 +132,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     output: ClassVar[str] = ""
     units: ClassVar[dict] = {}
     bold_input: ClassVar[tuple | None] = None
+    _joined_equations = None  # in a network: with what that adds to the model
 
     _parameter_constraints: ClassVar[dict] = {}
     _setting_constraints: ClassVar[dict] = {
@@ -180,6 +183,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _equations(self):
         """Equations of the model, traced and compiled once per class."""
+        if self._joined_equations is not None:
+            return self._joined_equations
         cls = type(self)
         if cls._class_equations is None:
             words = {
@@ -338,17 +343,24 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _check_monitor(self):
         self._monitor()._validate_params()
-        self._recorded(all_by_default=False)
-        self._monitor().taps((), self.dt)
+        self._taps(self._recorded(all_by_default=False))
         self._observers()
 
     def _observers(self):
-        if self.bold_input is None and type(self._monitor()).__name__ == "Bold":
+        activity = self._activity_for(self._monitor())
+        return self._monitor().observers(activity, self.n_nodes_, self.dt)
+
+    def _activity_for(self, monitor):
+        """Activity that a monitor follows; complain if the model declares none."""
+        if self.bold_input is None and type(monitor).__name__ == "Bold":
             raise ValueError(
                 f"{type(self).__name__} declares no bold_input, so Bold cannot follow "
                 "it; set the class attribute bold_input=(variable, offset, gain)."
             )
-        return self._monitor().observers(self.bold_input, self.n_nodes_, self.dt)
+        return self.bold_input
+
+    def _taps(self, names):
+        return self._monitor().taps(names, self.dt)
 
     def _recorded(self, *, all_by_default):
         """Names of the variables to record."""
@@ -454,17 +466,16 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
         Only a run that is one of several pieces may end before its first sample.
         """
-        numbers, drive = self._numbers, None
+        numbers, drive = self._numbers_by_population(), None
         n_steps, hold = self._steps_of_duration(), self._hold()
+        parts = [] if sample is None else self._split(sample)
         if sample is not None and sample.ndim == 1:
-            numbers = dict(numbers)
-            for port, values in zip(
-                self.inputs, np.split(sample, len(self.inputs)), strict=True
-            ):
-                numbers[f"input_{port}"] = numbers[f"input_{port}"] + values
+            numbers = [
+                known | {f"input_{k}": known[f"input_{k}"] + v for k, v in part.items()}
+                for known, part in zip(numbers, parts, strict=True)
+            ]
         elif sample is not None:
-            parts = np.split(sample, len(self.inputs))
-            drive = [dict(zip(self.inputs, parts, strict=True))]
+            drive = parts
             driven = sample.shape[1] * hold
             if n_steps is None:
                 n_steps = driven
@@ -480,7 +491,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                 "duration=None needs 3-D X (n_samples, n_channels, n_times), got a "
                 "constant drive; pass duration in ms."
             )
-        taps, observers = self._monitor().taps(names, self.dt), self._observers()
+        taps, observers = self._taps(names), self._observers()
         intervals = [t.interval for t in taps] + [o.record_interval for o in observers]
         if not in_pieces and n_steps < min(intervals):
             raise ValueError(
@@ -493,7 +504,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         return Plan(
             self._network,
             Job(
-                [numbers],
+                numbers,
                 self._start if state is None else state,
                 seed=self._seed,
                 simulation=simulation if self.independent_noise else 0,
@@ -506,6 +517,17 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             dtype=self.dtype,
             hold=hold,
         )
+
+    def _numbers_by_population(self):
+        return [self._numbers]
+
+    def _labels_by_population(self):
+        return [self.labels_]
+
+    def _split(self, sample):
+        """Split one sample by population and port."""
+        parts = np.split(sample, len(self.inputs))
+        return [dict(zip(self.inputs, parts, strict=True))]
 
     def _check_drive(self, X, *, reset=False):
         X = validate_data(self, X, reset=reset, allow_nd=True, dtype=np.float64)
@@ -539,7 +561,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
                     type(self).__name__,
                     self.dt,
                     what=f"sample {k}",
-                    labels=self.labels_,
+                    labels=self._labels_by_population(),
                 )
                 error.simulation = k
                 if self.on_divergence == "raise":
@@ -643,22 +665,27 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         recordings = self._collect(results, names, first_step)
         monitored = monitored_by(self.dt, plans[0].observers)
         self.state_ = [replace(r.state, monitored=monitored) for r in results]
-        dims = ("node", "time") if X is None else ("sample", "node", "time")
+        samples = () if X is None else ("sample",)
+        nodes = [self._nodes_of(r.name) for r in recordings]
         return xarray.Dataset(
             {
                 r.name: (
-                    dims,
+                    (*samples, dim, "time"),
                     r.values[0] if X is None else r.values,
                     {"units": r.unit},
                 )
-                for r in recordings
+                for r, (dim, _) in zip(recordings, nodes, strict=True)
             },
             coords={
-                "node": self.labels_,
+                **dict(nodes),
                 "time": ("time", recordings[0].times, {"units": "ms"}),
             },
             attrs={"model": type(self).__name__},
         )
+
+    def _nodes_of(self, variable):
+        """Name of the dimension of a recorded variable, and its labels."""
+        return "node", self.labels_
 
     def _fit_if_needed(self, X, *, keep_noise):
         """Fit unless that has been done with these parameters."""
@@ -677,14 +704,34 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_without_drive(self):
         """Fit to the network alone; one node where there is none."""
-        n_nodes = 1
-        if self.connectivity is not None:  # sparse matrices have no len
-            shape = getattr(self.connectivity, "shape", None)
-            n_nodes = shape[0] if shape else len(self.connectivity)
-        self.n_features_in_ = len(self.inputs) * n_nodes
+        self.n_features_in_ = self._count_channels()
         vars(self).pop("feature_names_in_", None)
         self._fit(self.n_features_in_)
         return self
+
+    def _count_channels(self):
+        """Channels that a drive of the network would have."""
+        return len(self.inputs) * (count_rows(self.connectivity) or 1)
+
+    # -- copies for parameter sets ---------------------------------------------------
+
+    def _names_of_values(self):
+        """Parameters that change numbers only, neither network nor recording."""
+        return {*self.parameters, *_VALUES, "random_state"}
+
+    def _names_of_parameters(self):
+        """List what `set_params` knows, without the parameters of parameters."""
+        return list(self._parameter_constraints)
+
+    def _expand(self, params):
+        """Spell out names that stand for several parameters."""
+        return params
+
+    def _detach(self):
+        """Copy the parameters that nested names may change."""
+        for name, value in self.get_params(deep=False).items():
+            if isinstance(value, BaseEstimator):
+                setattr(self, name, clone(value))
 
     def __sklearn_tags__(self):
         """Tags for scikit-learn."""

@@ -84,7 +84,7 @@ class Result(NamedTuple):
         """Return the error that tells a user what happened."""
         f = self.failure
         time = (f.step + 1) * dt
-        node = f.node if labels is None else labels[f.node]
+        node = f.node if labels is None else labels[f.population][f.node]
         return SimulationError(
             f"{model} diverged at t = {time:g} ms in {what}: {f.variable} of node "
             f"{node} is not finite. Reduce dt={dt:g}, the coupling, the noise or the "

@@ -49,6 +49,14 @@ def check_connectome(connectivity, tract_lengths, n_nodes):
     return weights, lengths
 
 
+def count_rows(matrix):
+    """Return the number of rows of a matrix, sparse ones included; None of none."""
+    if matrix is None:
+        return None
+    shape = getattr(matrix, "shape", None)  # sparse matrices have no len
+    return shape[0] if shape else len(matrix)
+
+
 def _names(matrix):
     """Names of the columns of a DataFrame; None for other matrices."""
     return list(matrix.columns) if hasattr(matrix, "columns") else None

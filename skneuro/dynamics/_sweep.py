@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
 
 from skneuro.dynamics._base import join
 from skneuro.dynamics._batch import run_plans
@@ -87,7 +86,7 @@ n_times)
             type(one).__name__,
             one.dt,
             what=f"parameter set {index}, {_describe(param_list[index])}",
-            labels=one.labels_,
+            labels=one._labels_by_population(),
         )
         error.simulation = index
         if (on_divergence or one.on_divergence) == "raise":
@@ -136,7 +135,7 @@ def _describe(params):
 
 def _check_param_list(param_list, simulator):
     """Check that it is a list of sets of known parameters."""
-    known = list(simulator._parameter_constraints)
+    known = simulator._names_of_parameters()
     param_list = list(param_list)
     if not param_list:
         raise ValueError(
@@ -149,6 +148,7 @@ def _check_param_list(param_list, simulator):
                 "for all combinations of several values pass "
                 "sklearn.model_selection.ParameterGrid."
             )
+        param_list[index] = params = simulator._expand(params)
         for name in params:
             if name.partition("__")[0] not in known:
                 near = difflib.get_close_matches(name, known)
@@ -169,11 +169,9 @@ def _variant(simulator, params, fitted, X):
     one = copy.copy(simulator if fitted is None else fitted)
     if fitted is not None:  # back to the common parameters
         vars(one).update(simulator.get_params(deep=False))
-    for name, value in simulator.get_params(deep=False).items():
-        if isinstance(value, BaseEstimator):  # may be changed by nested names
-            setattr(one, name, clone(value))
+    one._detach()
     one.set_params(**params)
-    values = {*one.parameters, "sigma", "tau_noise", "noise_mean", "random_state"}
+    values = one._names_of_values()
     if fitted is not None and values.issuperset(params) and fitted._variant_of_values:
         one._validate_params()
         one._fit_numbers()

@@ -8,6 +8,7 @@ from skneuro.dynamics import (
     JansenRit,
     Kuramoto,
     MontbrioPazoRoxin,
+    NetworkSimulator,
     ReducedWongWang,
     SubSample,
     ThalamicNode,
@@ -30,6 +31,14 @@ ESTIMATORS = [
     JansenRit(duration=10.0, random_state=0),
     MontbrioPazoRoxin(duration=0.1, dt=0.001, random_state=0),
     ThalamicNode(duration=1.0, random_state=0),
+    NetworkSimulator(
+        [("hopf", Hopf(sigma=0.01)), ("cortex", WilsonCowan(inputs=("exc",)))],
+        delays=0.5,
+        n_nodes=(1, -1),
+        duration=1.0,
+        dt=0.01,
+        random_state=0,
+    ),
     BalloonWindkessel(t_r=0.1, dt=1.0, duration=500.0),
 ]
 EXPECTED_FAILED_CHECKS = {}
