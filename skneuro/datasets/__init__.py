@@ -45,9 +45,11 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         ],
         "_tasks_yang": ["make_yang_task", "make_yang_tasks"],
         "_microns": ["fetch_foundation_core", "fetch_microns_twin"],
+        "_microns_properties": ["fetch_microns_properties"],
         "_movies": ["make_movies"],
         "_synthetic": ["make_connectome"],
         "_twin": ["make_twin_data"],
+        "_twin_files": ["load_twin_data", "save_twin_data"],
     },
 )
 
@@ -59,6 +61,7 @@ __all__ = [
     "fetch_encoder",
     "fetch_encoder_metadata",
     "fetch_foundation_core",
+    "fetch_microns_properties",
     "fetch_microns_twin",
     "fetch_nsd_fsaverage_vit",
     "fetch_nsd_fwrf",
@@ -67,6 +70,7 @@ __all__ = [
     "load_atlas_labels",
     "load_connectome",
     "load_task_from_env",
+    "load_twin_data",
     "make_connectome",
     "make_context_integration",
     "make_cued_interval",
@@ -88,5 +92,6 @@ __all__ = [
     "make_yang_task",
     "make_yang_tasks",
     "register_encoder",
+    "save_twin_data",
     "score_task",
 ]

@@ -47,12 +47,19 @@ _WHERE = {
     {
         "session": [Interval(Integral, 0, None, closed="left")],
         "scan": [Interval(Integral, 0, None, closed="left")],
+        "archive": [str, PathLike, None],
         **_WHERE,
     },
     prefer_skip_nested_validation=True,
 )
 def fetch_microns_twin(
-    session=8, scan=5, *, data_home=None, download_if_missing=True, device="auto"
+    session=8,
+    scan=5,
+    *,
+    archive=None,
+    data_home=None,
+    download_if_missing=True,
+    device="auto",
 ):
     """Fetch the released digital twin of one MICrONS scan [1]_ [2]_ (222 MB once).
 
@@ -63,6 +70,8 @@ def fetch_microns_twin(
     scan : int, default=5
         Scan of that session. There are 4-7, 5-6, 5-7, 6-2, 6-4, 6-6, 6-7, 7-3, 7-5,
         8-5, 9-3, 9-4 and 9-6.
+    archive : str or path-like, default=None
+        Archive of the release that you keep yourself, read in place; None fetches it.
     data_home : str or path-like, default=None
         Folder of the cache; None is ``SKNEURO_DATA`` or the platform's cache folder.
     download_if_missing : bool, default=True
@@ -105,25 +114,27 @@ def fetch_microns_twin(
     >>> twin.n_neurons_  # doctest: +SKIP
     9941
     """
-    if (session, scan) not in _SCANS:
-        near = min(_SCANS, key=lambda s: (abs(s[0] - session), abs(s[1] - scan)))
-        raise ValueError(
-            f"session={session}, scan={scan} has no twin; the nearest that has is "
-            f"session={near[0]}, scan={near[1]}. All are "
-            f"{', '.join(f'{a}-{b}' for a, b in _SCANS)}."
-        )
+    check_scan(session, scan)
+    if archive is not None:
+        return _read_scan(archive, session, scan, device)
     path = fetch_file(
         _KEY, data_home=data_home, download_if_missing=download_if_missing
     )
     return _read_scan(path, session, scan, device)
 
 
-@validate_params(_WHERE, prefer_skip_nested_validation=True)
-def fetch_foundation_core(*, data_home=None, download_if_missing=True, device="auto"):
+@validate_params(
+    {"archive": [str, PathLike, None], **_WHERE}, prefer_skip_nested_validation=True
+)
+def fetch_foundation_core(
+    *, archive=None, data_home=None, download_if_missing=True, device="auto"
+):
     """Fetch the core of the released twins, to fit new neurons on it (222 MB once).
 
     Parameters
     ----------
+    archive : str or path-like, default=None
+        Archive of the release that you keep yourself, read in place; None fetches it.
     data_home : str or path-like, default=None
         Folder of the cache; None is ``SKNEURO_DATA`` or the platform's cache folder.
     download_if_missing : bool, default=True
@@ -159,11 +170,24 @@ def fetch_foundation_core(*, data_home=None, download_if_missing=True, device="a
     twin = fetch_microns_twin(
         4,
         7,
+        archive=archive,
         data_home=data_home,
         download_if_missing=download_if_missing,
         device=device,
     )
     return Bunch(core=twin.twin, DESCR=twin.DESCR)
+
+
+def check_scan(session, scan=None):
+    """Complain where a session, or one of its scans, has no twin."""
+    if any(session == a and scan in (None, b) for a, b in _SCANS):
+        return
+    near = min(_SCANS, key=lambda s: (abs(s[0] - session), abs(s[1] - (scan or 0))))
+    asked = f"session={session}" + ("" if scan is None else f", scan={scan}")
+    raise ValueError(
+        f"{asked} has no twin; the nearest that has is session={near[0]}, "
+        f"scan={near[1]}. All are {', '.join(f'{a}-{b}' for a, b in _SCANS)}."
+    )
 
 
 def _read_scan(path, session, scan, device):

@@ -11,6 +11,7 @@ from skneuro.utils._param_validation import HasMethods, Interval, validate_param
 
 _FRAME_SIZE = (36, 64)
 _SFREQ = 30.0  # Hz
+_AT_ONCE = 8  # trials that are predicted together
 SMALL = {
     "streams": 2,
     "retina_size": (32, 48),
@@ -138,7 +139,10 @@ def make_twin_data(
     )
     twin = _generator(n_neurons, core, rng, videos, gaze, behavior, spread)
     rates = twin.predict(videos, gaze=gaze, behavior=behavior)
-    test_rates = twin.predict(test_videos, gaze=test_gaze, behavior=test_behavior)
+    once = slice(None, None, n_repeats)  # repeats share all but the noise
+    test_rates = twin.predict(
+        test_videos[once], gaze=test_gaze[once], behavior=test_behavior[once]
+    ).repeat(n_repeats, axis=0)
     return Bunch(
         videos=videos,
         responses=_record(rates, count, rng),
@@ -212,7 +216,11 @@ def _generator(n_neurons, core, rng, videos, gaze, behavior, spread):
             weights.normal_()
     frame_size = videos.shape[2:]
     twin = build_twin(
-        network.state_dict(), options, frame_size=frame_size, device="cpu"
+        network.state_dict(),
+        options,
+        frame_size=frame_size,
+        device="cpu",
+        trials_at_once=_AT_ONCE,
     )
     network = twin.net_.module_
     for _ in range(2):  # scale the logarithm, then the mean

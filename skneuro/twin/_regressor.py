@@ -14,6 +14,7 @@ from skneuro.metrics import cc_abs, cc_norm
 from skneuro.twin._net import TwinNet
 from skneuro.twin._net import Windows as _Windows
 from skneuro.twin._network import ARCHITECTURES, TwinNetwork
+from skneuro.twin._readout_start import regress_readout
 from skneuro.twin._running import arrange, cut, run_chunks, run_trials
 from skneuro.twin._transfer import inherit, take_over
 from skneuro.twin._trials import (
@@ -67,6 +68,11 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         Parts that are taken from ``core`` and stay as they are. Without ``core``, none
         is. The memory of behaviour (``"modulation.lstm"``) does not include the layers
         that come before it.
+    readout_start : {"zero", "regression"}, default="zero"
+        Where the readout of new neurons starts: in the middle of the map with weights
+        of zero, as published; or at the place and with the weights that ridge
+        regression of activity on the trained core finds, so that little training is
+        left to do. Without ``core`` it is zero.
     sample_frames : int, default=100
         Length of the windows of training, in frames; that of the shortest trial where
         this is less.
@@ -172,6 +178,7 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         "architecture": [StrOptions(set(ARCHITECTURES))],
         "network_params": [dict, None],
         "frozen": [tuple, list],
+        "readout_start": [StrOptions({"zero", "regression"})],
         "sample_frames": [_POSITIVE],
         "burn_in": [_NOT_NEGATIVE],
         "batch_size": [_POSITIVE],
@@ -199,6 +206,7 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         architecture="microns",
         network_params=None,
         frozen=("core", "modulation.lstm"),
+        readout_start="zero",
         sample_frames=100,
         burn_in=10,
         batch_size=4,
@@ -222,6 +230,7 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         self.architecture = architecture
         self.network_params = network_params
         self.frozen = frozen
+        self.readout_start = readout_start
         self.sample_frames = sample_frames
         self.burn_in = burn_in
         self.batch_size = batch_size
@@ -286,11 +295,21 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
             if state is not None:
                 take_over(self.net_.module_, state, self.frozen)
                 self.net_.initialize_optimizer()
+        y = [r / np.float32(self.response_scale_) for r in y]
+        if state is not None and self.readout_start == "regression":
+            regress_readout(
+                self.net_,
+                (videos, gaze, behavior),
+                y,
+                burn_in=self.burn_in,
+                separately=self.sample_stream,
+                seed=seed,
+            )
         data = _Windows(
             videos,
             gaze,
             behavior,
-            [r / np.float32(self.response_scale_) for r in y],
+            y,
             n_frames=n_frames,
             n_windows=self.batch_size * self.batches_per_epoch,
             seed=seed,
