@@ -73,14 +73,13 @@ SETTINGS = {
     },
     "working memory": {
         "make": "make_parametric_working_memory",
-        "network": {"n_hidden": 200, "batch_size": 50, **ADAM},
+        "network": {"n_hidden": 500, "batch_size": 50, **ADAM, "lr": 0.001},
         "densities": (0.1, 0.5),  # of connections from E and from I units
         "stages": [{"delay": (100.0, 500.0)}, {"delay": (500.0, 2000.0)}],
         "goal": 0.85,
         "n_validation": 1100,
         "every": 2500,
-        "last": True,
-        "differs": "Adam; 200 units, not 500; short delays first",
+        "differs": "Adam; short delays first",
     },
     "sequence": {
         "make": "make_sequence_execution",
@@ -137,8 +136,7 @@ def reached(setting, record):
     """Whether the validations of the task itself satisfy the criterion."""
     stage = len(setting.get("stages", []))
     scores = [row["score"] for row in record["history"] if row["stage"] == stage]
-    n_last = 1 if setting.get("last") else N_LAST
-    return len(scores) >= n_last and good(setting, np.mean(scores[-n_last:]))
+    return len(scores) >= N_LAST and good(setting, np.mean(scores[-N_LAST:]))
 
 
 def good(setting, score):
@@ -239,8 +237,9 @@ def report(folder=FOLDER):
         "# Networks trained to the criteria of Song, Yang and Wang (2016)",
         "",
         "Excitatory and inhibitory units 80:20, noise as in the paper, three seeds.",
-        "Scores are means of the last five validations (working memory: the worst",
-        "condition in the last one; sequence and sine: root mean squared error).",
+        "Scores are means of the last five validations: the share of correct choices,",
+        "for working memory in its worst condition; the root mean squared error for",
+        "sequence and sine. The paper asks of working memory the last one only.",
         "Minutes are those of one core.",
         "",
         "| task | units | criterion | seed | score | reached | trials | minutes "
@@ -249,8 +248,7 @@ def report(folder=FOLDER):
     ]
     for name, setting in SETTINGS.items():
         for record in (r for r in records if r["task"] == name):
-            n_last = 1 if setting.get("last") else N_LAST
-            score = np.mean([row["score"] for row in record["history"][-n_last:]])
+            score = np.mean([row["score"] for row in record["history"][-N_LAST:]])
             sign = "<=" if setting["goal"] < 0.5 else ">="
             lines.append(
                 f"| {name} | {setting['network']['n_hidden']} "

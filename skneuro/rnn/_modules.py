@@ -317,7 +317,7 @@ class CTRNN(nn.Module):
         states : Tensor of shape (n_samples, n_units)
             States of all layers after the last step.
         """
-        inputs = X.permute(2, 0, 1).contiguous()  # (n_times, n_samples, n_inputs)
+        inputs = X.permute(2, 0, 1)  # (n_times, n_samples, n_inputs)
         n_times, n_samples, _ = inputs.shape
         if noise is None and (self.training or self.noise_at_predict):
             noise = [layer.draw_noise(n_times, n_samples) for layer in self.layers]

@@ -95,9 +95,11 @@ class _LeakyScan(torch.autograd.Function):
             given[name] for name in ("readout", "activation", "tap")
         )
         n_units = len(weight)
-        rows, currents = _lay_out(given)
+        beside, currents = _lay_out(given)
+        n_times, n_samples, n_beside = beside.shape
+        rows = weight.new_empty((n_times + 1, n_samples, n_units + n_beside))
+        rows[0, :, :n_units] = given["r0"]
         rates = rows[1:, :, :n_units]
-        n_times, n_samples, _ = rates.shape
         kept = None  # states, where their derivatives need more than rates
         if tap is not None or noise is not None or needs["decay"]:
             kept = weight.new_empty(rates.shape)
@@ -115,6 +117,7 @@ class _LeakyScan(torch.autograd.Function):
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
+            rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
                 if kept is None and shared is not None:
                     v.addmm_(befores[t], currents, beta=shared)
@@ -206,26 +209,23 @@ class _LeakyScan(torch.autograd.Function):
 
 
 def _lay_out(given):
-    """Return rows and the matrix that makes the currents of a step of one of them.
+    """Return what stands beside rates, and the matrix that makes currents of a row.
 
-    Row t holds, trial by trial, the rates before step t, the inputs of this step, a one
-    and zeros up to the next cache line.
+    Row t holds, trial by trial, the rates before step t, and beside them the inputs of
+    this step, a one and zeros up to the next cache line.
     """
     inputs, weight = given["inputs"], given["weight"]
-    n_times, n_samples, n_inputs = inputs.shape
-    n_units = len(weight)
+    n_units, n_inputs = given["input_weight"].shape
     bias = n_units + n_inputs  # column of the one
     width = -(-(bias + 1) // LINE) * LINE
-    rows = weight.new_empty((n_times + 1, n_samples, width))
-    rows[0, :, :n_units] = given["r0"]
-    rows[:-1, :, n_units:bias] = inputs
-    rows[:, :, bias:] = 0.0
-    rows[:, :, bias] = 1.0
+    beside = weight.new_zeros((*inputs.shape[:2], width - n_units))
+    beside[:, :, :n_inputs] = inputs
+    beside[:, :, n_inputs] = 1.0
     currents = weight.new_zeros((width, n_units))
     currents[:n_units] = weight.t()
     currents[n_units:bias] = given["input_weight"].t()
     currents[bias] = given["bias"]
-    return rows, currents
+    return beside, currents
 
 
 def _block_size(rates):
