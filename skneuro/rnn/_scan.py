@@ -113,20 +113,20 @@ class _LeakyScan(torch.autograd.Function):
             for array in (given["push"], noise)
         )
         v = v0.clone(memory_format=torch.contiguous_format)
-        befores, afters = rows.unbind(0), rates.unbind(0)
+        earlier, later = rows.unbind(0), rates.unbind(0)
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
             rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
                 if kept is None and shared is not None:
-                    v.addmm_(befores[t], currents, beta=shared)
+                    v.addmm_(earlier[t], currents, beta=shared)
                 else:
                     state = v if kept is None else kept[t]
-                    v = torch.mul(v, decay, out=state).addmm_(befores[t], currents)
+                    v = torch.mul(v, decay, out=state).addmm_(earlier[t], currents)
                 if pushes is not None:
                     v.add_(pushes[t])
-                rate = function(v, out=afters[t])
+                rate = function(v, out=later[t])
                 if kicks is not None:
                     rate.add_(kicks[t])
             if readout is not None:  # while the rates are in the cache
