@@ -8,7 +8,6 @@ import lazy_loader
 _attach = {
     "_equations": ["Equations"],
     "_math": [
-        "Table",
         "absolute",
         "cos",
         "exp",
@@ -23,6 +22,7 @@ _attach = {
         "tanh",
         "where",
     ],
+    "_table": ["Table"],
 }
 __getattr__, __dir__, _ = lazy_loader.attach(__name__, submod_attrs=_attach)
 

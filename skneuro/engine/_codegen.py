@@ -34,7 +34,7 @@ from numba import cfunc, types
 
 from skneuro.engine._backend import (
     at_least, at_most, cos, exp, floor, fma, load, log, maximum, minimum, sin, sqrt,
-    store, take, tanh, where,
+    store, take_rows, tanh, where,
 )
 
 FINGERPRINT = "{fingerprint}"
@@ -105,7 +105,19 @@ class _Printer:
         if table not in self.tables:
             self.tables.append(table)
         before = self.tables[: self.tables.index(table)]
-        return sum(t.values.size for t in before)
+        return sum(t.n_stored for t in before)
+
+    def pair_of_rows(self, node):
+        """Return name and first element of the rows of a table that hold a value.
+
+        Also which of their eight columns it is.
+        """
+        table, cell, column, offset = node.args
+        down, right = divmod(offset, table.n_x)
+        block, place = divmod(column, 4)
+        start = 4 * (block * table.n_x * table.n_y + down * table.n_x)
+        start += self.table_place(table)
+        return f"rows{cell.index}_{start}", start, 4 * right + place
 
     def expression(self, node, absorbed):
         """Return the code of one operation; see `lines` for ``absorbed``."""
@@ -113,10 +125,8 @@ class _Printer:
         if op == "input":
             return self.reads[args[0]]
         if op == "take":
-            table, cell, column, offset = args
-            size = table.n_x * table.n_y
-            start = self.table_place(table) + column * size + offset
-            return f"take(table, {self.operand(cell)}, {start}, {float(size - 1)})"
+            name, _, column = self.pair_of_rows(node)
+            return f"{name}[{column}]"
         if op in ("maximum", "minimum"):
             bound = {"maximum": "at_least", "minimum": "at_most"}[op]
             a, b = args
@@ -168,11 +178,18 @@ class _Printer:
                     if a.op == "mul" and not a.pure and uses[a.index] == 1
                 ]
                 absorbed.update(products[:1])
-        return [
-            f"v{node.index} = {self.expression(node, absorbed)}"
-            for node in live
-            if node.index not in absorbed
-        ]
+        lines = []
+        for node in live:
+            if node.op == "take":
+                table, cell = node.args[:2]
+                name, start, _ = self.pair_of_rows(node)
+                last = float(table.n_x * (table.n_y - 1) - 2)
+                rows = f"take_rows(table, {self.operand(cell)}, {start}, {last})"
+                if f"{name} = {rows}" not in lines:
+                    lines.append(f"{name} = {rows}")
+            if node.index not in absorbed:
+                lines.append(f"v{node.index} = {self.expression(node, absorbed)}")
+        return lines
 
 
 def _words(text):
@@ -198,7 +215,7 @@ class Kernel:
     hoisted : list of Traced
         Values that are computed from parameters before a run.
     tables : ndarray
-        All tables, columns first.
+        All tables, in rows of four columns.
     stages : list of list of str
         Assignments of each stage of the scheme.
     dtype : {"float64", "float32"}
@@ -329,7 +346,7 @@ def make_kernel(equations, method="euler", driven=(), dtype="float64"):
             lines.append(f"store({place[0]}, {place[1]} * n_units + i, {value})")
         printed.append(lines)
 
-    flat = [np.moveaxis(t.values, -1, 0).ravel() for t in tables]
+    flat = [table.rows() for table in tables]
     return Kernel(
         equations=equations,
         method=method,

@@ -11,7 +11,6 @@ import numpy as np
 from skneuro.engine._trace import Traced
 
 __all__ = [
-    "Table",
     "absolute",
     "cos",
     "exp",
@@ -302,98 +301,3 @@ def linear_over_expm1(x):
     series = series + square * (1 / 12 - square * (1 / 720 - square * (1 / 30240)))
     safe = where(near, 1.0, x)
     return where(near, series, safe / (1.0 - exp(-safe)))
-
-
-class Table:
-    """Columns on a uniform two-dimensional grid, looked up bilinearly.
-
-    A query outside the grid is moved to the nearest edge.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_y, n_x, n_columns)
-        Tabulated values.
-    x, y : tuple of (float, float)
-        First grid value and grid step of each axis.
-
-    Raises
-    ------
-    ValueError
-        If an axis has fewer than two values.
-
-    Notes
-    -----
-    The interpolation is written in arithmetic around two primitives whose derivative
-    is zero, ``floor`` and ``take``, so the derivative of a lookup comes by itself.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skneuro.engine import Table
-    >>> y, x = np.mgrid[0.0:3.0, 0.0:4.0]
-    >>> product = Table((x * y)[..., None], x=(0.0, 1.0), y=(0.0, 1.0))
-    >>> [value] = product(1.5, 2.5)
-    >>> float(value)
-    3.75
-    """
-
-    def __init__(self, values, x, y):
-        self.values = np.ascontiguousarray(values, dtype=float)
-        if self.values.ndim != 3 or min(self.values.shape[:2]) < 2:
-            raise ValueError(
-                f"a table needs values of shape (n_y >= 2, n_x >= 2, n_columns), got "
-                f"{self.values.shape}."
-            )
-        self.x0, self.dx = x
-        self.y0, self.dy = y
-        self.n_y, self.n_x, self.n_columns = self.values.shape
-
-    def __call__(self, y, x):
-        """Return one value per column at the point ``(y, x)``."""
-        u = minimum(maximum((x - self.x0) / self.dx, 0.0), self.n_x - 1.0)
-        v = minimum(maximum((y - self.y0) / self.dy, 0.0), self.n_y - 1.0)
-        i = minimum(floor(u), self.n_x - 2.0)
-        j = minimum(floor(v), self.n_y - 2.0)
-        along_x, along_y = u - i, v - j
-        cell = j * float(self.n_x) + i
-        columns = []
-        for column in range(self.n_columns):
-            corners = [
-                self._corner(cell, column, offset)
-                for offset in (0, 1, self.n_x, self.n_x + 1)
-            ]
-            low = corners[0] + along_x * (corners[1] - corners[0])
-            high = corners[2] + along_x * (corners[3] - corners[2])
-            columns.append(low + along_y * (high - low))
-        return columns
-
-    def _corner(self, cell, column, offset):
-        if isinstance(cell, Traced):
-            return cell.graph.node("take", self, cell, column, offset)
-        if _is_tensor(cell):
-            torch = _torch()
-            flat = self.values.reshape(-1, self.n_columns)[:, column]
-            flat = torch.as_tensor(flat.copy(), dtype=cell.dtype, device=cell.device)
-            index = torch.nan_to_num(cell.detach()).long() + offset
-            return flat[index]
-        return self.take(cell, column, offset)
-
-    def take(self, cell, column, offset):
-        """Return tabulated values of one column.
-
-        Parameters
-        ----------
-        cell : array-like
-            Flat index of grid points, as whole numbers; NaN counts as 0.
-        column : int
-            Column.
-        offset : int
-            What is added to the index.
-
-        Returns
-        -------
-        ndarray
-            Values, of the shape of ``cell``.
-        """
-        index = np.nan_to_num(np.asarray(cell, dtype=float)).astype(int) + offset
-        return self.values.reshape(-1, self.n_columns)[index, column]

@@ -116,11 +116,21 @@ transpose4 = _transpose(4)
 
 
 @njit(inline="always")
-def take(table, cell, offset, last):
-    """Element ``table[offset + cell]``, the cell moved into 0 ... last, NaN to 0."""
+def take_rows(table, cell, start, last):
+    """Rows ``cell`` and ``cell + 1`` of four columns, moved into 0 ... last."""
     inside = cell if cell > 0.0 else 0.0
     inside = inside if inside < last else last
-    return table[offset + int(inside)]
+    at = start + 4 * int(inside)
+    return (
+        table[at],
+        table[at + 1],
+        table[at + 2],
+        table[at + 3],
+        table[at + 4],
+        table[at + 5],
+        table[at + 6],
+        table[at + 7],
+    )
 
 
 def _edge_sum(n_steps):

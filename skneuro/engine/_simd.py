@@ -403,6 +403,28 @@ def _shuffle(builder, x, y, places):
     return builder.shuffle_vector(x, y, mask)
 
 
+def _columns(builder, rows, n_columns):
+    """Turn 8 or 16 rows of 4 or 8 elements into columns."""
+    if len(rows) > n_columns:  # two short rows side by side
+        rows = [
+            _shuffle(builder, rows[r], rows[r + n_columns], range(2 * n_columns))
+            for r in range(n_columns)
+        ]
+    width = rows[0].type.count
+    # Each round exchanges halves, quarters or neighbours between two rows.
+    for span in (4, 2, 1) if n_columns == 8 else (2, 1):
+        low = [i if not i & span else i - span + width for i in range(width)]
+        high = [i + span if not i & span else i + width for i in range(width)]
+        exchanged = list(rows)
+        for r in range(len(rows)):
+            if not r & span:
+                pair = rows[r], rows[r + span]
+                exchanged[r] = _shuffle(builder, *pair, low)
+                exchanged[r + span] = _shuffle(builder, *pair, high)
+        rows = exchanged
+    return rows
+
+
 def _transpose(n_columns):
     """Make a function that transposes blocks of 8 rows and 4 or 8 columns."""
 
@@ -421,25 +443,7 @@ def _transpose(n_columns):
             for _ in range(8):
                 rows.append(_load(builder, source_data, at, row_vector))
                 at = builder.add(at, stride)
-            spans = (4, 2, 1)
-            if n_columns == 4:  # two short rows side by side, then as before
-                side_by_side = list(range(8))
-                rows = [
-                    _shuffle(builder, rows[r], rows[r + 4], side_by_side)
-                    for r in range(4)
-                ]
-                spans = (2, 1)
-            # Each round exchanges halves, quarters or neighbours between two rows.
-            for span in spans:
-                low = [i if not i & span else i - span + 8 for i in range(8)]
-                high = [i + span if not i & span else i + 8 for i in range(8)]
-                exchanged = list(rows)
-                for r in range(len(rows)):
-                    if not r & span:
-                        pair = rows[r], rows[r + span]
-                        exchanged[r] = _shuffle(builder, *pair, low)
-                        exchanged[r + span] = _shuffle(builder, *pair, high)
-                rows = exchanged
+            rows = _columns(builder, rows, n_columns)
             for c in range(n_columns):
                 index = builder.add(first, ir.Constant(_INT64, c))
                 at = builder.load(builder.gep(place_data, [index]))
@@ -461,11 +465,13 @@ transpose4 = _transpose(4)
 
 
 @intrinsic
-def take(typingctx, table, cell, offset, last):
-    """Gather ``table[offset + cell]`` for cells that hold whole numbers.
+def take_rows(typingctx, table, cell, start, last):
+    """Gather two neighbouring rows of a table for cells that hold whole numbers.
 
-    Cells are moved into 0 ... last first; a NaN becomes 0, as converting it to an
-    integer is undefined.
+    A row is four columns side by side, so both are one load: the eight vectors that
+    come back are the columns of row ``cell``, counted from element ``start``, and those
+    of the next one. Cells are moved into 0 ... last first; a NaN becomes 0, as
+    converting it to an integer is undefined.
     """
 
     def codegen(context, builder, sig, args):
@@ -476,13 +482,12 @@ def take(typingctx, table, cell, offset, last):
         value = builder.select(builder.fcmp_ordered("<", value, high), value, high)
         index = builder.fptosi(value, ir.VectorType(_INT32, n))
         base = builder.gep(args[0], [args[2]])
-        out = ir.Constant(vector.llvm, ir.Undefined)
+        rows = []
         for lane in range(n):
-            place = ir.Constant(_INT32, lane)
-            element = builder.sext(builder.extract_element(index, place), _INT64)
-            out = builder.insert_element(
-                out, builder.load(builder.gep(base, [element])), place
-            )
-        return out
+            number = builder.extract_element(index, ir.Constant(_INT32, lane))
+            at = builder.mul(builder.sext(number, _INT64), ir.Constant(_INT64, 4))
+            rows.append(_load(builder, base, at, VectorType(vector.element, 8)))
+        columns = _columns(builder, rows, 8)
+        return context.make_tuple(builder, sig.return_type, columns)
 
-    return cell(table, cell, types.int64, last), codegen
+    return types.UniTuple(cell, 8)(table, cell, types.int64, last), codegen

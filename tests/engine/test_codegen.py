@@ -156,6 +156,26 @@ def test_two_tables_in_two_stages_keep_apart():
     np.testing.assert_allclose(got[1], first["w"])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_tables_of_many_columns(dtype):
+    from skneuro.engine import Table
+
+    values = np.random.default_rng(3).normal(size=(5, 4, 9))
+    wide = Table(values, x=(-1.0, 0.7), y=(-2.0, 1.1))
+
+    def lookups(x, net, drive, noise, p):
+        columns = wide(x.v, 0.5 * x.v)
+        return {"v": 0.0 * x.v, **{f"c{i}": c for i, c in enumerate(columns)}}
+
+    names = tuple(f"c{i}" for i in range(9))
+    equations = Equations("Wide", lookups, states=("v",), algebraic=names)
+    start = np.stack([NODES, *[0 * NODES] * 9]).astype(dtype).astype(float)
+    got = run_nodes(equations, start, {}, dtype=dtype)[..., 0]
+    tolerance = 1e-13 if dtype == "float64" else 1e-5
+    expected = wide(start[0], 0.5 * start[0])
+    np.testing.assert_allclose(got[1:], expected, atol=tolerance)
+
+
 @pytest.mark.parametrize("name", ["Größe / ../µ", "x" * 300, "", "1 two\n3", "a'b\"c"])
 def test_names_with_odd_characters_make_files(name, kernel_folder):
     state = "v-1 [µV]"

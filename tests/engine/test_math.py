@@ -1,5 +1,7 @@
 """One name for numbers, arrays, tensors and traced values, and tables."""
 
+import pickle
+
 import mpmath
 import numpy as np
 import pytest
@@ -216,6 +218,26 @@ def test_queries_outside_are_moved_to_the_edge(kind, table, interpolator):
 def test_nan_comes_out_as_nan(kind, table):
     y, x = np.array([np.nan, 12.0, np.nan]), np.array([0.0, np.nan, np.nan])
     assert np.isnan(lookup(table, y, x, kind)).all()
+
+
+def test_equal_tables_are_equal(table):
+    values = np.array(table.values)
+    same = Table(values, x=(-1.5, 0.5), y=(10.0, 2.5))
+    values[0, 0, 0] += 1.0  # the table has its own copy
+    assert same == table
+    assert {table: "found"}[pickle.loads(pickle.dumps(same))] == "found"
+    assert Table(values, x=(-1.5, 0.5), y=(10.0, 2.5)) != table
+    assert Table(table.values, x=(-1.5, 0.6), y=(10.0, 2.5)) != table
+    with pytest.raises(ValueError, match="read-only"):
+        table.values[0] = 0.0
+
+
+def test_rows_hold_four_columns_side_by_side():
+    values = np.arange(2 * 3 * 5.0).reshape(2, 3, 5)
+    rows = Table(values, (0, 1), (0, 1)).rows().reshape(2, 6, 4)
+    np.testing.assert_array_equal(rows[0], values.reshape(6, 5)[:, :4])
+    np.testing.assert_array_equal(rows[1, :, 0], values[..., 4].ravel())
+    assert (rows[1, :, 1:] == 0).all()
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (1, 3, 2), (3, 1, 2)])
