@@ -1,5 +1,6 @@
 """The scikit-learn face that all simulators share."""
 
+import os
 import warnings
 from dataclasses import replace
 from numbers import Integral, Real
@@ -15,6 +16,7 @@ from skneuro.dynamics._connectome import (
     check_connectome,
     check_feature_names,
     count_lags,
+    count_own_lags,
     count_rows,
     make_labels,
 )
@@ -24,7 +26,9 @@ from skneuro.dynamics._parameters import (
     check_declarations,
     fill_docstring,
     make_init,
+    numeric_parameters,
     same_value,
+    seen_sources,
 )
 from skneuro.dynamics._states import (
     check_states,
@@ -50,6 +54,7 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _VALUES = ("sigma", "tau_noise", "noise_mean")
 _NOT_FITTED = {"n_jobs", "verbose", "on_divergence"}  # may change after fit
+_MOST_EQUATIONS = 8  # per class, of different tables and switches
 
 
 class BaseSimulator(TransformerMixin, BaseEstimator):
@@ -64,7 +69,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     parameters : dict
         Class attribute: every constructor parameter of the model with its default, in
         the order of the signature. One of them is ``<port>_input`` for each port: the
-        constant input there.
+        constant input there. A default of True or False makes a switch, on which
+        equations may branch.
     positive : tuple of str
         Class attribute: parameters that must be larger than zero.
     options : dict
@@ -79,6 +85,14 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         Class attribute: inputs that a drive can reach.
     coupling_inputs : dict
         Class attribute: name of each delayed sum and the variable that it sums.
+    weight_powers : dict
+        Class attribute: power of the weights in a delayed sum, where it is not 1.
+    self_inputs : dict
+        Class attribute: ``{"name": ("variable", "parameter")}``, a variable of the node
+        itself as it was a delay ago, which is a parameter, in ms.
+    tables : dict
+        Class attribute: parameters that are look-up tables, and the function that makes
+        a `skneuro.engine.Table` of each value.
     bounds, periods : dict
         Class attributes: (low, high) per bounded state; period per state on a circle.
     initial : dict
@@ -126,6 +140,9 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     noise: ClassVar[tuple] = ()
     ports: ClassVar[tuple] = ()
     coupling_inputs: ClassVar[dict] = {}
+    weight_powers: ClassVar[dict] = {}
+    self_inputs: ClassVar[dict] = {}
+    tables: ClassVar[dict] = {}
     bounds: ClassVar[dict] = {}
     periods: ClassVar[dict] = {}
     initial: ClassVar[dict] = {}
@@ -162,7 +179,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         """Make the constructor, its constraints and the shared documentation."""
         super().__init_subclass__(**kwargs)
-        cls._class_equations = None  # a subclass may have changed what is traced
+        cls._class_equations = {}  # a subclass may have changed what is traced
         if not cls.parameters:
             return
         check_declarations(cls)
@@ -170,9 +187,13 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             defaults = {**SETTINGS, "inputs": cls.ports[:1]}
             cls.__init__ = make_init(cls, cls.parameters, defaults)
         constraints = dict(cls._setting_constraints)
-        for name in cls.parameters:
+        for name, default in cls.parameters.items():
             if name in cls.options:
                 constraints[name] = [StrOptions(set(cls.options[name]))]
+            elif name in cls.tables:
+                constraints[name] = [None, str, os.PathLike, dict]
+            elif isinstance(default, bool):
+                constraints[name] = ["boolean"]
             else:
                 number = _POSITIVE if name in cls.positive else Real
                 constraints[name] = [number, "array-like"]
@@ -181,38 +202,51 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     # -- equations -------------------------------------------------------------------
 
+    def _read_constants(self):
+        """Tables and switches, which the equations are traced with."""
+        tables = {name: make(getattr(self, name)) for name, make in self.tables.items()}
+        return tables | {
+            name: getattr(self, name)
+            for name, default in self.parameters.items()
+            if isinstance(default, bool)
+        }
+
     def _equations(self):
-        """Equations of the model, traced and compiled once per class."""
+        """Equations of the model, traced and compiled once per class and constants."""
         if self._joined_equations is not None:
             return self._joined_equations
         cls = type(self)
-        if cls._class_equations is None:
+        known, key = cls._class_equations, tuple(self._constants.values())
+        if key not in known:
+            if len(known) == _MOST_EQUATIONS:
+                del known[next(iter(known))]
             words = {
                 key
                 for option in cls.options.values()
                 for w in option.values()
                 for key in w
             }
-            cls._class_equations = Equations(
+            known[key] = Equations(
                 name=cls.__name__,
                 function=cls.equations,
                 states=cls.states,
                 algebraic=cls.algebraic,
                 noise=cls.noise,
                 ports=cls.ports,
-                inputs=tuple(cls.coupling_inputs),
-                sources=tuple(dict.fromkeys(cls.coupling_inputs.values())),
+                inputs=(*cls.coupling_inputs, *cls.self_inputs),
+                sources=seen_sources(cls),
                 source_function=getattr(cls, "sources", None),
                 bounds=cls.bounds,
                 periods=cls.periods,
                 parameters=(
-                    *(p for p in cls.parameters if p not in cls.options),
+                    *numeric_parameters(cls),
                     *sorted(words),
                     *(f"{name}_strength" for name in cls.coupling_inputs),
                     "n_nodes",
                 ),
+                constants=self._constants,
             )
-        return cls._class_equations
+        return known[key]
 
     @staticmethod
     def equations(x, net, drive, noise, p):
@@ -284,6 +318,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         self.labels_ = make_labels(self.labels, self.connectivity, n_nodes)
         if len(ports) == 1 and hasattr(self, "feature_names_in_"):
             check_feature_names(self.feature_names_in_, self.labels_)
+        self._constants = self._read_constants()
         self._network = self._make_network(weights, lengths)
         self._check_monitor()
         self._steps_of_duration()
@@ -319,24 +354,43 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _make_network(self, weights, lengths):
         """Edges with their lags; a value sent in one step is seen in the next."""
-        key = (weights, lengths, self.conduction_speed, self.dt)
-        known = getattr(self, "_network_key", None)
-        if known is not None and all(map(np.array_equal, key, known)):
-            return self._network  # with its sorted edges
         equations = self._equations()
+        delays = [
+            self._node_values(getattr(self, name), name)
+            for _, name in self.self_inputs.values()
+        ]
+        key = (weights, lengths, self.conduction_speed, self.dt, *delays)
+        known = getattr(self, "_network_key", None)
+        if (
+            known is not None
+            and all(map(np.array_equal, key, known))
+            and self._network.populations[0].equations is equations
+        ):
+            return self._network  # with its sorted edges
+        n_sources = len(weights) * len(equations.sources)
         to, start = np.nonzero(weights)
         lag = count_lags(
             lengths[to, start],
             self.conduction_speed,
             self.dt,
-            len(weights) * len(equations.sources),
+            n_sources,
         )
-        projections = tuple(
-            Projection((0, name), (0, source), to, start, lag, weights[to, start])
-            for name, source in self.coupling_inputs.items()
-        )
+        projections = []
+        for name, source in self.coupling_inputs.items():
+            powers = weights[to, start] ** self.weight_powers.get(name, 1)
+            projections.append(
+                Projection((0, name), (0, source), to, start, lag, powers)
+            )
+        nodes = np.arange(self.n_nodes_)
+        for delay, (name, (source, parameter)) in zip(
+            delays, self.self_inputs.items(), strict=True
+        ):
+            lag = count_own_lags(delay, parameter, self.dt, self.n_nodes_, n_sources)
+            projections.append(
+                Projection((0, name), (0, source), nodes, nodes, lag, np.ones(len(lag)))
+            )
         self._network_key = key
-        return Network((Population(equations, self.n_nodes_),), projections)
+        return Network((Population(equations, self.n_nodes_),), tuple(projections))
 
     def _monitor(self):
         return Raw() if isinstance(self.monitor, str) else self.monitor
@@ -426,20 +480,18 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def _make_numbers(self):
         """Every number that the equations need, by name."""
         numbers = {"dt": self.dt, "n_nodes": float(self.n_nodes_)}
-        for name in self.parameters:
-            value = getattr(self, name)
-            if name in self.options:
-                numbers.update(self.options[name][value])
-                continue
-            value = self._node_values(value, name)
+        for name, words in self.options.items():
+            numbers.update(words[getattr(self, name)])
+        for name in numeric_parameters(type(self)):
+            value = self._node_values(getattr(self, name), name)
             if name in self.positive and (value <= 0).any():
                 raise ValueError(f"{name} must be larger than 0, got {value}.")
             if name.removesuffix("_input") in self.ports and name.endswith("_input"):
                 numbers[f"input_{name.removesuffix('_input')}"] = value
             numbers[name] = value
-        strength = self.connectivity_.sum(axis=1)
         for name in self.coupling_inputs:
-            numbers[f"{name}_strength"] = strength
+            powers = self.connectivity_ ** self.weight_powers.get(name, 1)
+            numbers[f"{name}_strength"] = powers.sum(axis=1)
         for name in self.noise:
             sigma = self._per_population(self.sigma, name, "sigma")
             tau = self._per_population(self.tau_noise, name, "tau_noise")
@@ -717,7 +769,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _names_of_values(self):
         """Parameters that change numbers only, neither network nor recording."""
-        return {*self.parameters, *_VALUES, "random_state"}
+        numbers = numeric_parameters(type(self))
+        return {*numbers, *self.options, *_VALUES, "random_state"}
 
     def _names_of_parameters(self):
         """List what `set_params` knows, without the parameters of parameters."""

@@ -171,12 +171,53 @@ def count_lags(lengths, speed, dt, n_sources):
     """
     # In this order, in which halves of a step round as in other tools.
     delays = np.rint(lengths / speed / dt)
+    _check_memory(
+        delays,
+        dt,
+        n_sources,
+        f"conduction_speed={speed:g} m/s makes the longest delay",
+        "tract_lengths in mm, conduction_speed in m/s, dt in ms",
+    )
+    return delays.astype(np.int64) + 1
+
+
+def count_own_lags(delays, name, dt, n_nodes, n_sources):
+    """Turn the delays of nodes to themselves into lags in steps, at least 1.
+
+    Parameters
+    ----------
+    delays : ndarray of shape () or (n_nodes,)
+        In ms.
+    name : str
+        Parameter that holds them.
+    dt : float
+        Step, in ms.
+    n_nodes, n_sources : int
+        Number of nodes, and of values whose past is kept.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_nodes,)
+
+    Raises
+    ------
+    ValueError
+        If a delay is negative, or the past does not fit any memory.
+    """
+    if (delays < 0).any():
+        raise ValueError(f"{name} must not be negative, got {delays} ms.")
+    steps = np.rint(np.broadcast_to(delays, (n_nodes,)) / dt)
+    _check_memory(
+        steps, dt, n_sources, f"{name} makes the longest delay", f"{name} and dt in ms"
+    )
+    return steps.astype(np.int64) + 1
+
+
+def _check_memory(delays, dt, n_sources, what, units):
     longest = delays.max(initial=0.0)
     if longest * n_sources > _MOST_HISTORY:
         raise ValueError(
-            f"conduction_speed={speed:g} m/s makes the longest delay "
-            f"{longest * dt:g} ms, {longest:g} steps, whose history of "
+            f"{what} {longest * dt:g} ms, {longest:g} steps, whose history of "
             f"{longest * n_sources * 8 / 2**30:.3g} GiB is too long; check the units: "
-            "tract_lengths in mm, conduction_speed in m/s, dt in ms."
+            f"{units}."
         )
-    return delays.astype(np.int64) + 1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skneuro.dynamics._connectome import check_connectome, count_lags
+from skneuro.dynamics._parameters import seen_sources
 from skneuro.engine._equations import Equations
 from skneuro.engine._jobs import Projection
 
@@ -388,7 +389,7 @@ def name_terms(groups, couplings):
     inputs = []
     for coupling in couplings:
         (t, target), (s, source) = coupling.target, coupling.source
-        if source not in groups[s].model.coupling_inputs.values():
+        if source not in seen_sources(groups[s].model):
             variables[s][source] = None
         model = groups[t].model
         is_port = target not in model.coupling_inputs
@@ -447,14 +448,13 @@ def make_projections(groups, couplings, inputs, *, speed, dt):
     projections, strengths = [], [{} for _ in groups]
     n_sources = len({c.source for c in couplings}) * max(g.n_nodes for g in groups)
     for coupling, name in zip(couplings, inputs, strict=True):
-        to, start = np.nonzero(coupling.weights)
+        t, target = coupling.target
+        weights = coupling.weights ** groups[t].model.weight_powers.get(target, 1)
+        to, start = np.nonzero(weights)
         lag = count_lags(coupling.lengths[to, start], speed, dt, n_sources)
-        t = coupling.target[0]
         projections.append(
-            Projection(
-                (t, name), coupling.source, to, start, lag, coupling.weights[to, start]
-            )
+            Projection((t, name), coupling.source, to, start, lag, weights[to, start])
         )
-        strength = coupling.weights.sum(axis=1)
+        strength = weights.sum(axis=1)
         strengths[t][name] = strengths[t].get(name, 0.0) + strength
     return projections, strengths

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skneuro.dynamics._parameters import numeric_parameters
 from skneuro.engine._adjoint import pull_back
 from skneuro.utils import resolve_device
 
@@ -97,8 +98,7 @@ def differentiate_step(simulator, bars, x, net=None, *, drive=None, noise=None):
     numbers = derivatives.pop("p")
     derivatives["parameters"] = {
         name: numbers[_number_of(simulator, name)]
-        for name in simulator.parameters
-        if name not in simulator.options
+        for name in numeric_parameters(type(simulator))
     } | {
         f"{name}_strength": numbers[f"{name}_strength"]
         for name in simulator.coupling_inputs
@@ -210,7 +210,7 @@ def _replaced_numbers(simulator, parameters, like):
     """Tensors by the names that equations use, and weights by projection or None."""
     import torch
 
-    numbers = [name for name in simulator.parameters if name not in simulator.options]
+    numbers = numeric_parameters(type(simulator))
     _check_names(parameters, [*numbers, "connectivity"], "parameters", simulator)
     tensors = {k: torch.as_tensor(v, **like) for k, v in parameters.items()}
     matrix = tensors.pop("connectivity", None)
@@ -226,7 +226,13 @@ def _replaced_numbers(simulator, parameters, like):
             "the simulator."
         )
     matrix = matrix * torch.as_tensor(simulator.connectivity_ != 0, **like)
-    for name in simulator.coupling_inputs:
-        replaced[f"{name}_strength"] = matrix.sum(1)
-    projections = simulator._network.projections
-    return replaced, [matrix[p.to, p.start] for p in projections]
+    weights = []
+    for projection in simulator._network.projections:
+        name = projection.target[1]
+        if name in simulator.self_inputs:
+            weights.append(None)
+            continue
+        powers = matrix ** simulator.weight_powers.get(name, 1)
+        replaced[f"{name}_strength"] = powers.sum(1)
+        weights.append(powers[projection.to, projection.start])
+    return replaced, weights

@@ -450,9 +450,11 @@ class NetworkSimulator(_BaseComposition, BaseSimulator):
             setattr(member, setting, SETTINGS[setting])
         member.dt, member.method, member.duration = self.dt, self.method, self.dt
         member.random_state = 0
-        member._joined_equations = join_equations(model._equations(), terms, variables)
         with _named(group.name):
             member._validate_params()
+            member._constants = member._read_constants()
+            equations = member._equations()
+            member._joined_equations = join_equations(equations, terms, variables)
             member._fit(len(member.inputs) * group.n_nodes)
         return member
 

@@ -140,7 +140,15 @@ def check_declarations(cls):
             "simulators share; choose others."
         )
     variables = (*cls.states, *cls.algebraic)
-    seen = () if hasattr(cls, "sources") else tuple(cls.coupling_inputs.values())
+    seen, own = cls.coupling_inputs.values(), [s for s, _ in cls.self_inputs.values()]
+    if hasattr(cls, "sources"):
+        seen = own = ()
+    both = sorted(cls.coupling_inputs.keys() & cls.self_inputs.keys())
+    if both:
+        raise TypeError(
+            f"{cls.__name__} has {both} in coupling_inputs and in self_inputs; give "
+            "them different names."
+        )
     observed = () if cls.bold_input is None else cls.bold_input[:1]
     for declaration, names, known in (
         ("positive", cls.positive, cls.parameters),
@@ -151,6 +159,10 @@ def check_declarations(cls):
         ("units", cls.units, variables),
         ("output", (cls.output,) if cls.output else (), variables),
         ("coupling_inputs", seen, variables),
+        ("self_inputs", own, variables),
+        ("self_inputs", [d for _, d in cls.self_inputs.values()], cls.parameters),
+        ("weight_powers", cls.weight_powers, cls.coupling_inputs),
+        ("tables", cls.tables, cls.parameters),
         ("bold_input", observed, variables),
     ):
         unknown = sorted(set(names) - set(known))
@@ -159,6 +171,34 @@ def check_declarations(cls):
                 f"{cls.__name__}.{declaration} names {unknown}, expected some of "
                 f"{list(known)}."
             )
+
+
+def seen_sources(cls):
+    """List what nodes of a model send to each other and to themselves, each once."""
+    own = [source for source, _ in cls.self_inputs.values()]
+    return tuple(dict.fromkeys([*cls.coupling_inputs.values(), *own]))
+
+
+def numeric_parameters(cls):
+    """Parameters of a model that its equations read as numbers.
+
+    Parameters
+    ----------
+    cls : type
+        Model.
+
+    Returns
+    -------
+    list of str
+        Without words, tables, switches and delays.
+    """
+    delays = {delay for _, delay in cls.self_inputs.values()}
+    others = {*cls.options, *cls.tables, *delays}
+    return [
+        name
+        for name, default in cls.parameters.items()
+        if name not in others and not isinstance(default, bool)
+    ]
 
 
 def make_init(cls, parameters, settings):

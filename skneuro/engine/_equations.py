@@ -49,6 +49,9 @@ class Equations:
         [0, period), to rounding.
     parameters : tuple of str, default=()
         Names of the parameters.
+    constants : dict, default=None
+        What ``function`` finds in ``p`` by name besides, known when it is traced:
+        tables, and booleans that it may branch on.
 
     See Also
     --------
@@ -78,10 +81,11 @@ class Equations:
     bounds: dict | None = None
     periods: dict | None = None
     parameters: tuple = ()
+    constants: dict | None = None
 
     def __post_init__(self):
-        """Turn missing bounds and periods into empty ones."""
-        for name in ("bounds", "periods"):
+        """Turn missing bounds, periods and constants into empty ones."""
+        for name in ("bounds", "periods", "constants"):
             object.__setattr__(self, name, dict(getattr(self, name) or {}))
 
     @property
@@ -117,6 +121,8 @@ class Equations:
         ValueError
             If an entry is missing or unknown.
         """
+        if self.constants:
+            p = SimpleNamespace(**{**vars(p), **self.constants})
         values = self.function(x, net, drive, noise, p)
         expected = set(self.variables)
         if not isinstance(values, dict) or set(values) != expected:

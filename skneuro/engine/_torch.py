@@ -26,8 +26,8 @@ class TorchRun:
     parameters : list of dict, default=None
         Per population what replaces parameters of the jobs: tensors that broadcast to
         (n_jobs, n_nodes).
-    weights : list of Tensor of shape (n_edges,), default=None
-        Per projection what replaces its weights.
+    weights : list of (Tensor of shape (n_edges,) or None), default=None
+        Per projection what replaces its weights, if anything.
     dtype : torch.dtype, default=torch.float64
         Precision.
     device : torch.device or str, default="cpu"
@@ -61,9 +61,13 @@ class TorchRun:
                 torch.as_tensor(p.to, device=device),
                 torch.as_tensor(p.start, device=device),
                 torch.as_tensor(p.lag, device=device),
-                self._tensor(p.weight) if weights is None else weights[i],
+                self._tensor(p.weight) if weight is None else weight,
             )
-            for i, p in enumerate(network.projections)
+            for p, weight in zip(
+                network.projections,
+                weights or [None] * len(network.projections),
+                strict=True,
+            )
         ]
 
     def _tensor(self, value):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from skneuro.dynamics import BaseSimulator, Hopf, simulate_batch
-from skneuro.engine import exp
+from skneuro.engine import Table, exp
 
 
 def test_a_subclass_may_change_the_equations_only():
@@ -99,6 +99,86 @@ def test_algebraic_variables_and_sources_of_ones_own(kind):
     np.testing.assert_array_equal(batch[3], series["rate"])
 
 
+class Remembering(BaseSimulator):
+    """Sums of squared weights, a node's own past, a table and a switch."""
+
+    parameters: ClassVar[dict] = {
+        "own_delay": 0.0,
+        "response": None,
+        "inverted": False,
+        "x_input": 1.0,
+    }
+    states = ("x",)
+    ports = ("x",)
+    coupling_inputs: ClassVar[dict] = {"net": "x", "net_cubed": "x"}
+    weight_powers: ClassVar[dict] = {"net_cubed": 3}
+    self_inputs: ClassVar[dict] = {"own": ("x", "own_delay")}
+    tables: ClassVar[dict] = {
+        "response": lambda gain: Table(
+            (gain or {"gain": 1.0})["gain"]
+            * np.mgrid[-1:2, -1:2].sum(axis=0)[..., None],
+            x=(-1.0, 1.0),
+            y=(-1.0, 1.0),
+        )
+    }
+    initial: ClassVar[dict] = {"x": (-0.2, 0.2)}
+
+    @staticmethod
+    def equations(x, net, drive, noise, p):
+        own = -net.own if p.inverted else net.own
+        [response] = p.response(0.1 * own, 0.1 * drive.x)
+        network = net.net - p.net_cubed_strength * net.net_cubed
+        return {"x": (response - x.x + 0.2 * network) / 10.0}
+
+
+def remembering_loop(weights, delays, own_delay, *, gain, sign, start, n_steps=300):
+    """The same, from the definition."""
+    n, x = len(weights), start
+    past = [x] * (max(delays.max(), own_delay.max()) + 1)  # latest first
+    cubed, nodes, series = weights**3, np.arange(len(weights)), []
+    for _ in range(n_steps):
+        arrived = np.array(past)[delays, nodes]
+        network = (weights * arrived).sum(axis=1)
+        network = network - cubed.sum(axis=1) * (cubed * arrived).sum(axis=1)
+        own = np.array(past)[own_delay, np.arange(n)]
+        response = gain * (sign * 0.1 * own + 0.1)
+        x = x + 0.1 * (response - x + 0.2 * network) / 10.0
+        past = [x, *past[:-1]]
+        series.append(x)
+    return np.transpose(series)
+
+
+@pytest.mark.parametrize(("gain", "sign"), [(1.0, 1.0), (3.0, 1.0), (3.0, -1.0)])
+def test_squared_weights_own_past_tables_and_switches(gain, sign):
+    rng = np.random.default_rng(0)
+    weights = rng.uniform(size=(3, 3)) * (1 - np.eye(3))
+    delays = rng.integers(0, 30, size=(3, 3)) * (1 - np.eye(3, dtype=int))
+    own_delay = np.array([0, 7, 45])
+    settings = {"response": {"gain": gain}, "inverted": sign < 0}
+    settings["own_delay"] = 0.1 * own_delay
+    start = np.array([0.1, -0.3, 0.2])
+    model = Remembering(
+        weights, 2.0 * delays, duration=30.0, initial_state={"x": start}
+    )
+    series = clone(model).set_params(**settings).simulate()
+    expected = remembering_loop(
+        weights, delays, own_delay, gain=gain, sign=sign, start=start
+    )
+    np.testing.assert_allclose(series["x"], expected, rtol=1e-12)
+    others = [{"own_delay": 1.0}, {"inverted": True}, {"response": {"gain": 2.0}}]
+    batch = simulate_batch(model, [settings, *others, settings])
+    np.testing.assert_array_equal(batch[0], series["x"])
+    np.testing.assert_array_equal(batch[4], series["x"])
+    assert len({one.tobytes() for one in batch}) == 4
+    torch = pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    again = simulate_torch(
+        model.set_params(**settings), parameters={"connectivity": torch.tensor(weights)}
+    )
+    np.testing.assert_allclose(again["x"][0].numpy(), expected, rtol=1e-12)
+
+
 def make_class(**declarations):
     usual = {
         "parameters": {"a": 1.0, "x_input": 0.0},
@@ -124,6 +204,14 @@ def make_class(**declarations):
         ({"output": "y"}, r"Mine.output names \['y'\]"),
         ({"coupling_inputs": {"net": "y"}}, r"Mine.coupling_inputs names \['y'\]"),
         ({"bold_input": ("y", 0.0, 1.0)}, r"Mine.bold_input names \['y'\]"),
+        ({"self_inputs": {"own": ("y", "a")}}, r"Mine.self_inputs names \['y'\]"),
+        ({"self_inputs": {"own": ("x", "b")}}, r"Mine.self_inputs names \['b'\]"),
+        ({"weight_powers": {"net": 2}}, r"Mine.weight_powers names \['net'\]"),
+        ({"tables": {"b": Table}}, r"Mine.tables names \['b'\]"),
+        (
+            {"self_inputs": {"n": ("x", "a")}, "coupling_inputs": {"n": "x"}},
+            r"Mine has \['n'\] in coupling_inputs and in self_inputs",
+        ),
     ],
 )
 def test_declarations_that_do_not_fit_are_refused(declarations, message):
