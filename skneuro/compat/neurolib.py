@@ -43,6 +43,29 @@ class _Model:
     convert: Callable | None = None
 
 
+_ALN_TABLE = {
+    "Irange": "mu",
+    "sigmarange": "sigma",
+    "precalc_r": "rate",
+    "precalc_V": "voltage",
+    "precalc_tau_mu": "tau",
+    "precalc_tau_sigma": "tau_sigma",
+}
+
+
+def _convert_aln(params):
+    """Transfer functions and whether sigma is filtered."""
+    if params.get("distr_delay"):
+        raise ValueError(
+            "distr_delay=1 has no counterpart, expected 0: there, it leaves out the "
+            "rates of other nodes. Remove it for constant delays."
+        )
+    settings = {"filter_sigma": bool(params.get("filter_sigma", False))}
+    if _ALN_TABLE.keys() <= params.keys():
+        settings["transfer"] = {o: params[theirs] for theirs, o in _ALN_TABLE.items()}
+    return settings
+
+
 def _convert_thalamus(params):
     """Spread of the thresholds, and the white noise of relay cells."""
     if params.get("n_P", 4.0) != 4.0:
@@ -59,6 +82,65 @@ def _convert_thalamus(params):
 
 
 _MODELS = {
+    "aln": _Model(
+        simulator="ALN",
+        parameters={
+            "c_gl": "coupling",
+            "Ke_gl": "n_syn_network",
+            "Ke": "n_syn_exc",
+            "Ki": "n_syn_inh",
+            "cee": "c_excexc",
+            "cie": "c_excinh",
+            "cei": "c_inhexc",
+            "cii": "c_inhinh",
+            "Jee_max": "j_excexc",
+            "Jie_max": "j_excinh",
+            "Jei_max": "j_inhexc",
+            "Jii_max": "j_inhinh",
+            "tau_se": "tau_syn_exc",
+            "tau_si": "tau_syn_inh",
+            "de": "delay_exc",
+            "di": "delay_inh",
+            "sigmae_ext": "sigma_ext_exc",
+            "sigmai_ext": "sigma_ext_inh",
+            "a": "a",
+            "b": "b",
+            "EA": "e_adaptation",
+            "tauA": "tau_adaptation",
+            "C": "capacitance",
+            "gL": "g_leak",
+        },
+        initial={
+            "mufe_init": "mu_exc",
+            "mufi_init": "mu_inh",
+            "IA_init": "adaptation",
+            "seem_init": "s_excexc",
+            "siem_init": "s_excinh",
+            "seim_init": "s_inhexc",
+            "siim_init": "s_inhinh",
+            "seev_init": "var_excexc",
+            "siev_init": "var_excinh",
+            "seiv_init": "var_inhexc",
+            "siiv_init": "var_inhinh",
+            "rates_exc_init": "rate_exc",
+            "rates_inh_init": "rate_inh",
+        },
+        inputs={
+            "exc": ("ext_exc_current",),
+            "inh": ("ext_inh_current",),
+            "exc_rate": ("ext_exc_rate",),
+            "inh_rate": ("ext_inh_rate",),
+        },
+        noise={"exc": ("mue_ou", "mue_ext_mean"), "inh": ("mui_ou", "mui_ext_mean")},
+        factors={"exc_rate": 1e3, "inh_rate": 1e3},  # kHz to Hz
+        others=(
+            *_ALN_TABLE,
+            *("filter_sigma", "distr_delay", "warn", "dosc_version", "fast_interp"),
+            *("tau_de", "tau_di", "dI", "ds"),
+            *("EL", "DeltaT", "VT", "Vr", "Vs", "Tref"),
+        ),
+        convert=_convert_aln,
+    ),
     "hopf": _Model(
         simulator="Hopf",
         parameters={
@@ -201,6 +283,7 @@ _MODELS = {
 }
 # Where neurolib's default differs from ours.
 _DEFAULTS = {
+    "aln": {"mue_ext_mean": 0.4, "mui_ext_mean": 0.3, "mue_ou": 0.4, "mui_ou": 0.3},
     "fhn": {"x_ext": 1.0},
     "ww": {"exc_current_baseline": 0.382, "inh_current_baseline": 0.382},
     "kuramoto": {"omega": np.pi},
@@ -220,7 +303,7 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
 
     Parameters
     ----------
-    name : {"fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
+    name : {"aln", "fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names: ``model.params``, or a part of it.
@@ -255,7 +338,10 @@ def from_neurolib(name, params, weights=None, tract_lengths=None):
     neurolib starts with a signal of one,
     ``Bold(t_r=2.0, initial_state={"signal": 1.0})``, and its volumes lie at 2 ``dt``,
     2 s + 2 ``dt``, and so on. Rates of Wong-Wang are in Hz here, in kHz there; gating
-    variables are kept in [0, 1] here. Kuramoto's delays are right here.
+    variables are kept in [0, 1] here. Kuramoto's delays are right here. External rates
+    of ALN are in Hz here, in kHz there; ``filter_sigma`` filters each node for itself
+    here. Tables in ``params`` are taken over; without them the table that ships is
+    used, whose response times differ from neurolib's by up to 0.02 ms.
 
     References
     ----------
@@ -320,7 +406,7 @@ def drive_from_neurolib(name, params, n_nodes=None):
 
     Parameters
     ----------
-    name : {"fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
+    name : {"aln", "fhn", "hopf", "kuramoto", "thalamus", "wc", "ww"}
         Model, by the name that neurolib gives it.
     params : dict
         Its parameters by neurolib's names, as for `from_neurolib`.

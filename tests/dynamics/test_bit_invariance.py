@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from joblib import Parallel, delayed
 
 from skneuro.dynamics import (
+    ALN,
     Bold,
     Hopf,
     SubSample,
@@ -32,8 +33,8 @@ MONITORS = {
 
 @st.composite
 def simulators(draw, methods=("euler", "heun"), max_steps=150):
-    """Networks of both models, with and without noise, delays, drive."""
-    model = draw(st.sampled_from([Hopf, WilsonCowan]))
+    """Networks of three models, with and without noise, delays, drive."""
+    model = draw(st.sampled_from([Hopf, WilsonCowan, ALN]))
     n_nodes = draw(st.sampled_from([1, 2, 3, 5, 8, 13, 24, 100]))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     shape = (n_nodes, n_nodes)

@@ -1,6 +1,7 @@
 """Estimators of skneuro.dynamics."""
 
 from skneuro.dynamics import (
+    ALN,
     BalloonWindkessel,
     Bold,
     FitzHughNagumo,
@@ -24,6 +25,7 @@ ESTIMATORS = [
     ),
     WilsonCowan(duration=10.0, monitor=SubSample(interval=1.0), random_state=0),
     WilsonCowan(duration=100.0, monitor=Bold(t_r=0.05), sigma=0.01, random_state=0),
+    ALN(duration=1.0, random_state=0),
     FitzHughNagumo(duration=0.1, dt=0.001, random_state=0),
     WongWang(duration=10.0, random_state=0),
     ReducedWongWang(duration=10.0, random_state=0),
