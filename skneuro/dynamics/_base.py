@@ -576,6 +576,10 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def _labels_by_population(self):
         return [self.labels_]
 
+    def _models_by_population(self):
+        """Prefix of names, and fitted simulator, of each population."""
+        return [("", self)]
+
     def _split(self, sample):
         """Split one sample by population and port."""
         parts = np.split(sample, len(self.inputs))

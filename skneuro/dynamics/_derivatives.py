@@ -128,7 +128,8 @@ def simulate_torch(simulator, X=None, *, parameters=None, device="cpu"):
     parameters : dict, default=None
         Tensors instead of the simulator's own numbers, of shapes (), (n_nodes,) or
         (n_samples, n_nodes); ``"connectivity"`` has shape (n_nodes, n_nodes), and its
-        entries count where the simulator has a connection.
+        entries count where the simulator has a connection. Those of a network of groups
+        are ``group__name``.
     device : str or torch.device, default="cpu"
         Where to compute; ``"auto"`` is a GPU where there is one.
 
@@ -173,37 +174,65 @@ def simulate_torch(simulator, X=None, *, parameters=None, device="cpu"):
     known = X.detach().cpu().numpy() if isinstance(X, torch.Tensor) else X
     simulator._fit_if_needed(known, keep_noise=False)
     samples = [None] if X is None else simulator._check_drive(known)
-    names = simulator._recorded(all_by_default=True)
-    plans = [simulator._plan(s, names, simulation=k) for k, s in enumerate(samples)]
-    replaced, weights = _replaced_numbers(simulator, parameters or {}, like)
-    drive = None
+    recorded = simulator._recorded(all_by_default=True)
+    plans = [simulator._plan(s, recorded, simulation=k) for k, s in enumerate(samples)]
+    groups = simulator._models_by_population()
+    given = _by_group(parameters or {}, groups, simulator)
+    pairs = [
+        _replaced_numbers(model, values, like)
+        for (_, model), values in zip(groups, given, strict=True)
+    ]
+    replaced, weights = [numbers for numbers, _ in pairs], pairs[0][1]
     if X is not None:
         X = torch.as_tensor(X, **like)
-        chunks = X.chunk(len(simulator.inputs), 1)
-        parts = dict(zip(simulator.inputs, chunks, strict=True))
-        if X.ndim == 3:
-            drive = [parts]
-        else:
-            for port, values in parts.items():
-                constant = replaced.get(f"input_{port}")
-                if constant is None:
-                    constant = simulator._numbers[f"input_{port}"]
-                    constant = torch.as_tensor(constant, **like)
-                replaced[f"input_{port}"] = constant + values
+    drive = [] if X is not None and X.ndim == 3 else None
+    start = 0
+    for (_, model), numbers in zip(groups, replaced, strict=True):
+        if X is None:
+            break
+        stop = start + len(model.inputs) * model.n_nodes_
+        chunks = X[:, start:stop].chunk(len(model.inputs), 1)
+        parts, start = dict(zip(model.inputs, chunks, strict=True)), stop
+        if drive is not None:
+            drive.append(parts)
+            continue
+        for port, values in parts.items():
+            constant = numbers.get(f"input_{port}")
+            if constant is None:
+                constant = torch.as_tensor(model._numbers[f"input_{port}"], **like)
+            numbers[f"input_{port}"] = constant + values
     run = TorchRun(
         plans[0].network,
         [plan.job for plan in plans],
-        parameters=[replaced],
+        parameters=replaced,
         weights=weights,
         **like,
     )
-    series = run.run(
-        plans[0].n_steps,
-        record=[(0, name) for name in names],
-        drive=drive,
-        hold=plans[0].hold,
-    )
+    places = [name if isinstance(name, tuple) else (0, name) for name in recorded]
+    series = run.run(plans[0].n_steps, record=places, drive=drive, hold=plans[0].hold)
+    names = [groups[g][0] + name for g, name in places]
     return dict(zip(names, series, strict=True))
+
+
+def _by_group(parameters, groups, simulator):
+    """Tensors of each group of a network, by the names of its own parameters."""
+    given = [
+        {
+            name.removeprefix(prefix): value
+            for name, value in parameters.items()
+            if name.startswith(prefix)
+        }
+        for prefix, _ in groups
+    ]
+    if sum(map(len, given)) < len(parameters) or (
+        groups[0][0] and any("connectivity" in values for values in given)
+    ):
+        raise ValueError(
+            f"parameters names {sorted(parameters)}, expected parameters of the groups "
+            f"{[prefix for prefix, _ in groups]} of this {type(simulator).__name__}, "
+            "group__name; weights of a network of groups cannot be replaced."
+        )
+    return given
 
 
 def _replaced_numbers(simulator, parameters, like):

@@ -546,6 +546,12 @@ class NetworkSimulator(_BaseComposition, BaseSimulator):
     def _labels_by_population(self):
         return [self.labels_[nodes] for nodes in self.groups_.values()]
 
+    def _models_by_population(self):
+        return [
+            (f"{name}__", member)
+            for name, member in zip(self._names, self._members, strict=True)
+        ]
+
     def _split(self, sample):
         parts, start = [], 0
         for member in self._members:

@@ -325,6 +325,37 @@ def test_threads_and_pickles_change_nothing():
     assert np.abs(expected[0] - expected[1]).max() > 0
 
 
+@pytest.mark.torch
+def test_torch_form_repeats_the_compiled_network():
+    torch = pytest.importorskip("torch")
+    from skneuro.dynamics import simulate_torch
+
+    network = make_network(sigma=0.01, duration=20.0, independent_noise=True)
+    for X in (RNG.uniform(0, 0.1, (2, 6)), RNG.uniform(0, 0.1, (2, 6, 200))):
+        expected = network.fit(X).simulate(X)
+        got = simulate_torch(network, X)
+        assert set(got) == set(expected)
+        for name, series in got.items():
+            np.testing.assert_allclose(
+                series.numpy(), expected[name], rtol=1e-9, atol=1e-10, err_msg=name
+            )
+
+    def loss(weight):
+        series = simulate_torch(network, parameters={"thalamus__g_k_leak": weight})
+        return series["cortex__inh"].square().mean()
+
+    leak = torch.tensor(0.018, dtype=torch.float64, requires_grad=True)
+    loss(leak).backward()
+    with torch.no_grad():
+        h = 1e-5
+        ends = [loss(torch.tensor(0.018 + s, dtype=torch.float64)) for s in (h, -h)]
+    expected = float(ends[0] - ends[1]) / (2 * h)
+    assert float(leak.grad) == pytest.approx(expected, rel=1e-6)
+    assert expected != 0
+    with pytest.raises(ValueError, match="expected parameters of the groups"):
+        simulate_torch(network, parameters={"g_k_leak": 0.0})
+
+
 # -- drive, recording, haemodynamics ---------------------------------------------------
 
 
