@@ -26,17 +26,17 @@ from skneuro.metrics import power_spectrum
 
 
 def couplings(to_thalamus):
-    """Weights of the loop; the thalamus sends rates in kHz."""
+    """Weights of the loop; the thalamus sends and receives rates in Hz."""
     return {
         ("cortex__exc", "thalamus__net_tcr"): to_thalamus,
         ("cortex__exc", "thalamus__net_trn"): 2 * to_thalamus,
-        ("thalamus__rate", "cortex__net"): 15.0,
+        ("thalamus__rate", "cortex__net"): 0.015,
     }
 
 
 loop = NetworkSimulator(
     [("cortex", WilsonCowan(exc_input=0.3, sigma=0.02)), ("thalamus", ThalamicNode())],
-    couplings(0.01),
+    couplings(10.0),
     delays=13.0,  # ms
     duration=20_000.0,
     monitor=SubSample(1.0),
@@ -70,12 +70,12 @@ axes[0, 1].legend(frameon=False)
 # The more the cortex excites the thalamus, the weaker the spindles: relay cells that
 # are depolarised do not burst. Parameters of a group have nested names, here
 # ``cortex__sigma``, and the sets run side by side.
-drive = np.linspace(0.0, 0.04, 9)  # kHz
+drive = np.linspace(0.0, 40.0, 9)  # Hz
 loop.set_params(record="thalamus__rate_tcr", duration=15_000.0)
 for noise in (0.0, 0.02, 0.1):
     sets = [{"connectivity": couplings(w), "cortex__sigma": noise} for w in drive]
     rates = simulate_batch(loop, sets)[:, 0, 5000:]
-    axes[1, 1].plot(1000 * drive, rates.std(axis=1), "o-", label=f"noise {noise}")
+    axes[1, 1].plot(drive, rates.std(axis=1), "o-", label=f"noise {noise}")
 axes[1, 1].set(xlabel="cortex to thalamus (Hz)", ylabel="amplitude of spindles (Hz)")
 axes[1, 1].legend(frameon=False)
 plt.show()

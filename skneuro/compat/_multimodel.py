@@ -21,8 +21,8 @@ class SmoothedThalamus(ThalamicNode):
 
     @staticmethod
     def sources(x, p):
-        """Return what other nodes see: the smoothed rate, in kHz."""
-        return {"rate": x.smooth_tcr}
+        """Return what other nodes see: the smoothed rate, in Hz."""
+        return {"rate": 1e3 * x.smooth_tcr}
 
     @staticmethod
     def equations(x, net, drive, noise, p):
@@ -472,9 +472,11 @@ def _couplings(groups, runs, kinds, general):
                 continue
             source = _NODES[kinds[columns[0]]].source
             for name in _NODES[kinds[rows[0]]].inputs:
-                factor = np.ones((len(rows), 1))
+                # rates of thalamic nodes are in kHz there
+                factor = 1e-3 if kinds[columns[0]] == "thlm" else 1.0
+                factor = factor * (1e3 if kinds[rows[0]] == "thlm" else 1.0)
                 if kinds[rows[0]] == "ww" and name == "inh":  # there outside of w_inh
-                    factor = (target.j_nmda / target.w_inh)[:, None]
+                    factor = factor * (target.j_nmda / target.w_inh)[:, None]
                 pair = f"{start}__{source}", f"{to}__{name}"
                 matrices[pair] = factor * weights[block]
                 lags[pair] = delays[block]

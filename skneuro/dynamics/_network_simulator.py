@@ -160,8 +160,8 @@ class NetworkSimulator(_BaseComposition, BaseSimulator):
     >>> loop = NetworkSimulator(
     ...     [("cortex", WilsonCowan(exc_input=0.6)), ("thalamus", ThalamicNode())],
     ...     {
-    ...         ("cortex__exc", "thalamus__net_tcr"): 0.1,
-    ...         ("thalamus__rate", "cortex__net"): 20.0,
+    ...         ("cortex__exc", "thalamus__net_tcr"): 100.0,
+    ...         ("thalamus__rate", "cortex__net"): 0.02,
     ...     },
     ...     delays=13.0, duration=100.0, random_state=0,
     ... )

