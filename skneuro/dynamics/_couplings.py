@@ -128,6 +128,7 @@ def join_equations(equations, terms, variables):
     Equations
         The same object where nothing is added.
     """
+    variables = tuple(v for v in variables if v not in equations.sources)
     if variables:
         source_function = equations.source_function
         if source_function is not None:

