@@ -2,81 +2,109 @@
 Cortex and thalamus in one network
 ==================================
 
-Nodes of different models join into one network: here a cortical node and a thalamic
-one, 13 ms apart. The spindles of the thalamus enter the cortex, and the activity of the
-cortex decides whether there are any.
+Nodes of different models join into one network: here a cortical one of spiking neurons
+with adaptation, and a thalamic one, 13 ms apart. Asleep, the cortex has its slow
+oscillation and the thalamus its spindles; joined, each shapes the other.
 """
 
 # %%
 # Each entry of ``nodes`` is a simulator. The couplings say which variable of one
-# reaches which input of another: cortical cells excite relay cells and, more, reticular
-# cells; relay cells excite the cortex.
+# reaches which input of another: cortical cells excite relay cells and reticular cells,
+# relay cells excite the cortex, whose input has a mean and, from squared weights, a
+# variance. All rates are in Hz.
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import butter, hilbert, sosfiltfilt
 from sklearn.base import clone
 
 from skneuro.dynamics import (
+    ALN,
     NetworkSimulator,
     SubSample,
     ThalamicNode,
-    WilsonCowan,
     simulate_batch,
 )
-from skneuro.metrics import power_spectrum
 
 
-def couplings(to_thalamus):
-    """Weights of the loop; the thalamus sends and receives rates in Hz."""
+def couplings(to_thalamus=2.4, to_cortex=0.05):
+    """Weights of the loop."""
     return {
-        ("cortex__exc", "thalamus__net_tcr"): to_thalamus,
-        ("cortex__exc", "thalamus__net_trn"): 2 * to_thalamus,
-        ("thalamus__rate", "cortex__net"): 0.015,
+        ("cortex__rate_exc", "thalamus__net_tcr"): to_thalamus,
+        ("cortex__rate_exc", "thalamus__net_trn"): to_thalamus,
+        ("thalamus__rate", "cortex__net"): to_cortex,
+        ("thalamus__rate", "cortex__net_squared"): to_cortex,
     }
 
 
+cortex = ALN(
+    exc_input=3.4,
+    inh_input=3.5,
+    coupling=0.4,
+    b=15.0,
+    tau_adaptation=1000.0,
+    sigma=0.05,
+)
+thalamus = ThalamicNode(g_k_leak=0.032, sigma={"tcr": 0.005})
 loop = NetworkSimulator(
-    [("cortex", WilsonCowan(exc_input=0.3, sigma=0.02)), ("thalamus", ThalamicNode())],
-    couplings(10.0),
+    [("cortex", cortex), ("thalamus", thalamus)],
+    couplings(),
     delays=13.0,  # ms
-    duration=20_000.0,
+    duration=60_000.0,
     monitor=SubSample(1.0),
+    record=("cortex__rate_exc", "thalamus__rate_tcr"),
     random_state=0,
 )
-series = loop.simulate()
-seconds = series["time"] / 1000.0
-
-fig, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
-axes[0, 0].plot(seconds, series["cortex__exc"][0], linewidth=0.5)
-axes[0, 0].set(title="Joined by 13 ms", ylabel="cortex (active share)", xlim=(5, 20))
-axes[1, 0].plot(seconds, series["thalamus__rate_tcr"][0], "C3", linewidth=0.5)
-axes[1, 0].set(xlabel="time (s)", ylabel="relay cells (Hz)", xlim=(5, 20))
+joined = loop.simulate()
+alone = clone(loop).set_params(connectivity=None).simulate()
 
 # %%
-# With this input the cortex alone has no rhythm. In the loop, its spectrum has the peak
-# of the spindles and their harmonic, and its own fast rhythm wakes during each spindle.
-alone = clone(loop).set_params(connectivity=None).simulate()
-for label, run in (("alone", alone), ("in the loop", series)):
-    frequency, power = power_spectrum(run["cortex__exc"].values[:, 5000:], 1000.0)
-    axes[0, 1].semilogy(frequency, power[0], label=label)
-axes[0, 1].set(
-    title="Spectrum of the cortex",
-    xlim=(2, 80),
-    ylim=(1e-6, 1e-2),
-    xlabel="frequency (Hz)",
-)
+# Alone, the thalamus makes a spindle every few seconds, and the cortex goes up and down
+# by its adaptation. In the loop it takes the thalamus along.
+fig, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+seconds = joined["time"] / 1000.0
+for ax, name, label in (
+    (axes[0, 0], "cortex__rate_exc", "cortex (Hz)"),
+    (axes[1, 0], "thalamus__rate_tcr", "relay cells (Hz)"),
+):
+    ax.plot(seconds, alone[name][0], "0.7", linewidth=0.8, label="alone")
+    ax.plot(seconds, joined[name][0], linewidth=0.8, label="in the loop")
+    ax.set(ylabel=label, xlim=(10, 18))
+axes[0, 0].legend(frameon=False, ncols=2)
+axes[1, 0].set(xlabel="time (s)")
+
+# %%
+# Spindles then follow the slow oscillation: their amplitude, between 10 and 16 Hz,
+# around the moments at which the cortex goes up. Without the way from cortex to thalamus
+# they come at any time.
+band = butter(2, (10.0, 16.0), "bandpass", fs=1000.0, output="sos")
+one_way = clone(loop).set_params(connectivity=couplings(to_thalamus=0.0)).simulate()
+for run, color, label in ((one_way, "0.7", "one way"), (joined, "C0", "loop")):
+    amplitude = np.abs(hilbert(sosfiltfilt(band, run["thalamus__rate_tcr"].values[0])))
+    rate = uniform_filter1d(run["cortex__rate_exc"].values[0], 100)
+    onsets = np.flatnonzero((rate[:-1] < 5.0) & (rate[1:] >= 5.0))
+    onsets = onsets[(onsets > 5000) & (onsets < 58_000)]
+    around = np.arange(-1000, 1500)
+    mean = amplitude[onsets[:, None] + around].mean(axis=0)
+    axes[0, 1].plot(around / 1000.0, mean, color, label=label)
+axes[0, 1].set(xlabel="time from the start of up states (s)", ylabel="spindles (Hz)")
 axes[0, 1].legend(frameon=False)
 
 # %%
-# The more the cortex excites the thalamus, the weaker the spindles: relay cells that
-# are depolarised do not burst. Parameters of a group have nested names, here
-# ``cortex__sigma``, and the sets run side by side.
-drive = np.linspace(0.0, 40.0, 9)  # Hz
-loop.set_params(record="thalamus__rate_tcr", duration=15_000.0)
-for noise in (0.0, 0.02, 0.1):
-    sets = [{"connectivity": couplings(w), "cortex__sigma": noise} for w in drive]
-    rates = simulate_batch(loop, sets)[:, 0, 5000:]
-    axes[1, 1].plot(drive, rates.std(axis=1), "o-", label=f"noise {noise}")
-axes[1, 1].set(xlabel="cortex to thalamus (Hz)", ylabel="amplitude of spindles (Hz)")
+# The more the thalamus excites the cortex, the shorter the down states. Parameters of a
+# group have nested names, ``thalamus__g_k_leak``, a pattern such as ``*__sigma`` sets
+# those of several groups, and the sets run side by side.
+weights = np.linspace(0.0, 0.12, 9)
+sets = [
+    {"connectivity": couplings(to_cortex=w), "thalamus__g_k_leak": leak}
+    for leak in (0.018, 0.032)
+    for w in weights
+]
+rates = simulate_batch(loop.set_params(duration=20_000.0), sets)[:, 0, 4000:]
+down = (rates < 2.0).mean(axis=1).reshape(2, -1)
+axes[1, 1].plot(weights, down[0], "o-", label="potassium leak 0.018 mS/cm²")
+axes[1, 1].plot(weights, down[1], "o-", label="0.032 mS/cm²")
+axes[1, 1].set(xlabel="thalamus to cortex", ylabel="share of down states")
 axes[1, 1].legend(frameon=False)
 plt.show()
 
