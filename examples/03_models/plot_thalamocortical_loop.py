@@ -75,8 +75,8 @@ axes[1, 0].set(xlabel="time (s)")
 
 # %%
 # Spindles then follow the slow oscillation: their amplitude, between 10 and 16 Hz,
-# around the moments at which the cortex goes up. Without the way from cortex to thalamus
-# they come at any time.
+# around the moments at which the cortex goes up. Without the way from the cortex to the
+# thalamus they come at any time.
 band = butter(2, (10.0, 16.0), "bandpass", fs=1000.0, output="sos")
 one_way = clone(loop).set_params(connectivity=couplings(to_thalamus=0.0)).simulate()
 for run, color, label in ((one_way, "0.7", "one way"), (joined, "C0", "loop")):

@@ -2,196 +2,12 @@
 
 import math
 import re
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from skneuro import dynamics
-from skneuro.dynamics import NetworkSimulator, ThalamicNode
-from skneuro.dynamics._thalamic_node import firing_rate, thalamic_equations
+from skneuro.compat._multimodel_nodes import FACTORS, NODES
+from skneuro.dynamics import NetworkSimulator
 
-_SMOOTHING = 10.0  # 1/ms, of the rates that MultiModel's equations see
-
-
-class SmoothedThalamus(ThalamicNode):
-    """Simulate thalamic nodes whose rates follow with 10 per ms, as in MultiModel."""
-
-    states = (*ThalamicNode.states, "smooth_tcr", "smooth_trn")
-
-    @staticmethod
-    def sources(x, p):
-        """Return what other nodes see: the smoothed rate, in Hz."""
-        return {"rate": 1e3 * x.smooth_tcr}
-
-    @staticmethod
-    def equations(x, net, drive, noise, p):
-        """Return the derivatives of the thalamic node, and of its smoothed rates."""
-        return thalamic_equations(
-            x, net, drive, noise, p, x.smooth_tcr, x.smooth_trn
-        ) | {
-            "smooth_tcr": _SMOOTHING * (firing_rate(x.v_tcr, p) - x.smooth_tcr),
-            "smooth_trn": _SMOOTHING * (firing_rate(x.v_trn, p) - x.smooth_trn),
-        }
-
-
-@dataclass(frozen=True)
-class _Node:
-    """How a node of MultiModel is called here.
-
-    Attributes
-    ----------
-    simulator : str
-        Class in `skneuro.dynamics`.
-    masses : tuple of dict
-        Our name of each parameter, mass by mass.
-    noise : tuple of tuple of str
-        Our noise process of each noise input, mass by mass.
-    states : tuple of tuple of (str or None)
-        Our variable of each state, mass by mass.
-    local : dict
-        Our parameters by (to, from) in the local connectivity; None where it is fixed
-        to the default.
-    local_default : tuple of tuple of float
-        Default local connectivity.
-    source : str
-        What other nodes see.
-    inputs : tuple of str
-        Where they see it.
-    """
-
-    simulator: str
-    masses: tuple
-    noise: tuple
-    states: tuple
-    source: str
-    inputs: tuple
-    local: dict | None = None
-    local_default: tuple = ()
-
-    factors: ClassVar[dict] = {"max_rate": 1e3, "rate": 1e3, "r_exc": 1e3, "r_inh": 1e3}
-
-
-def _same(names, suffix=""):
-    return {name: f"{name}{suffix}" for name in names}
-
-
-_OSCILLATOR = {"x_ext": "x_input", "y_ext": "y_input"}
-_THALAMUS = {
-    **{"tau": "tau", "Q_max": "max_rate", "theta": "threshold", "C_m": "capacitance"},
-    **{"gamma_e": "gamma_exc", "gamma_r": "gamma_inh", "g_L": "g_leak"},
-    **{"g_GABA": "g_inh", "g_AMPA": "g_exc", "g_LK": "g_k_leak", "E_AMPA": "e_exc"},
-    **{"E_GABA": "e_inh", "E_L": "e_leak", "E_K": "e_k", "E_Ca": "e_ca"},
-    **{"sigma": "spread", "C1": "slope"},
-}
-_NODES = {
-    "wc": _Node(
-        simulator="WilsonCowan",
-        masses=tuple(
-            {**_same(("a", "mu", "tau"), f"_{kind}"), "ext_drive": f"{kind}_input"}
-            for kind in ("exc", "inh")
-        ),
-        noise=(("exc",), ("inh",)),
-        states=(("exc",), ("inh",)),
-        local={
-            (0, 0): "c_excexc",
-            (0, 1): "c_inhexc",
-            (1, 0): "c_excinh",
-            (1, 1): "c_inhinh",
-        },
-        local_default=((16.0, 12.0), (15.0, 3.0)),
-        source="exc",
-        inputs=("net", "inh"),
-    ),
-    "ww": _Node(
-        simulator="WongWang",
-        masses=(
-            {
-                **_same(("a", "b", "d", "tau", "gamma"), "_exc"),
-                **{"W": "w_exc", "exc_current": "exc_input"},
-                **{"J_NMDA": "j_nmda", "J_I": "j_inh"},
-            },
-            {
-                **_same(("a", "b", "d", "tau"), "_inh"),
-                **{"W": "w_inh", "exc_current": "inh_input", "J_NMDA": "j_nmda"},
-            },
-        ),
-        noise=(("exc",), ("inh",)),
-        states=(("s_exc", "r_exc"), ("s_inh", "r_inh")),
-        local={(0, 0): "w_excexc", (0, 1): None, (1, 0): None, (1, 1): None},
-        local_default=((1.4, 1.0), (1.0, 1.0)),
-        source="s_exc",
-        inputs=("net", "inh"),
-    ),
-    "reducedww": _Node(
-        simulator="ReducedWongWang",
-        masses=(
-            {
-                **_same(("a", "b", "d", "tau", "gamma", "w")),
-                **{"J": "j_nmda", "exc_current": "exc_input"},
-            },
-        ),
-        noise=(("exc",),),
-        states=(("s", "rate"),),
-        source="s",
-        inputs=("net",),
-    ),
-    "hopf": _Node(
-        simulator="Hopf",
-        masses=({"a": "a", "w": "frequency", **_OSCILLATOR},),
-        noise=(("x", "y"),),
-        states=(("x", "y"),),
-        source="x",
-        inputs=("net",),
-    ),
-    "fitzhughnagumo": _Node(
-        simulator="FitzHughNagumo",
-        masses=(
-            {
-                **_same(("alpha", "beta", "gamma", "delta", "epsilon", "tau")),
-                **_OSCILLATOR,
-            },
-        ),
-        noise=(("x", "y"),),
-        states=(("x", "y"),),
-        source="x",
-        inputs=("net",),
-    ),
-    "thlm": _Node(
-        simulator="",
-        masses=(
-            {
-                **_THALAMUS,
-                **{"g_T": "g_t_tcr", "g_h": "g_h", "E_h": "e_h"},
-                **{"alpha_Ca": "calcium_influx", "tau_Ca": "tau_calcium"},
-                **{"Ca_0": "calcium_rest", "g_inc": "h_increment"},
-                **{**_same(("k1", "k2", "k3", "k4")), "n_P": "n_bound"},
-                "ext_current": "current_tcr_input",
-            },
-            {**_THALAMUS, "g_T": "g_t_trn", "ext_current": "current_trn_input"},
-        ),
-        noise=(("tcr",), ("trn",)),
-        states=(
-            (
-                *("v_tcr", "calcium", "h_tcr", "m_h1", "m_h2", "s_exc_tcr"),
-                *("s_inh_tcr", "ds_exc_tcr", "ds_inh_tcr", "smooth_tcr"),
-            ),
-            (
-                *("v_trn", "h_trn", "s_exc_trn", "s_inh_trn"),
-                *("ds_exc_trn", "ds_inh_trn", "smooth_trn"),
-            ),
-        ),
-        local={
-            (0, 0): None,
-            (0, 1): "n_trn_tcr",
-            (1, 0): "n_tcr_trn",
-            (1, 1): "n_trn_trn",
-        },
-        local_default=((0.0, 5.0), (3.0, 25.0)),
-        source="rate",
-        inputs=("net_tcr", "net_trn"),
-    ),
-}
 _ALIASES = {
     "fhn": "fitzhughnagumo",
     **{"ext_input": "ext_drive", "omega": "w"},
@@ -231,8 +47,8 @@ def from_multimodel(params, *, initial_state=None):
     -------
     NetworkSimulator
         Nodes in MultiModel's order; each group is a run of nodes of one type, named
-        after it: ``"wc"``, ``"ww"``, ``"reducedww"``, ``"hopf"``, ``"fitzhughnagumo"``
-        or ``"thlm"``.
+        after it: ``"wc"``, ``"ww"``, ``"reducedww"``, ``"hopf"``, ``"fitzhughnagumo"``,
+        ``"thlm"`` or ``"aln"``.
 
     Raises
     ------
@@ -249,7 +65,10 @@ def from_multimodel(params, *, initial_state=None):
     excitatory and the inhibitory population of a node, with the same weights. Noise has
     the same statistics, but other random numbers. Rates of Wong-Wang are in Hz here, in
     kHz there; gating variables and activities are kept in [0, 1] here. A thalamic node
-    sees its rates through a filter of 10 per ms, as there.
+    sees its rates through a filter of 10 per ms, and the adaptation of ALN the rate of
+    the same step, as there. Strengths of ALN are taken as ``model.params`` has them,
+    scaled by MultiModel; its table is the one that ships here unless
+    ``set_params(aln__transfer=path)`` gives neurolib's.
 
     References
     ----------
@@ -310,10 +129,10 @@ def _sort_keys(params):
         label, number = _PART.match(path[places[0]]).groups()
         kind = label.lower().removesuffix("node")
         kind = _ALIASES.get(kind, kind)
-        if kind not in _NODES:
+        if kind not in NODES:
             raise ValueError(
                 f"params has a node {label!r}, expected one of the kinds "
-                f"{sorted(_NODES)}."
+                f"{sorted(NODES)}."
             )
         known = nodes.setdefault(int(number), (kind, {}))
         rest = path[places[0] + 1 :]
@@ -336,7 +155,7 @@ def _sort_keys(params):
 
 def _split_states(kinds, initial_state):
     """Values of our variables, node by node."""
-    names = [[n for mass in _NODES[kind].states for n in mass] for kind in kinds]
+    names = [[n for mass in NODES[kind].states for n in mass] for kind in kinds]
     if initial_state is None:
         return [{}] * len(kinds)
     values = np.asarray(initial_state, dtype=np.float64)
@@ -349,7 +168,7 @@ def _split_states(kinds, initial_state):
     parts = np.split(values, np.cumsum([len(n) for n in names])[:-1])
     return [
         {
-            name: value * _Node.factors.get(name, 1.0)
+            name: value * FACTORS.get(name, 1.0)
             for name, value in zip(own, part, strict=True)
         }
         for own, part in zip(names, parts, strict=True)
@@ -358,8 +177,7 @@ def _split_states(kinds, initial_state):
 
 def _make_group(kind, values, initial):
     """Make the simulator of a run of nodes of one kind."""
-    node = _NODES[kind]
-    model = getattr(dynamics, node.simulator) if node.simulator else SmoothedThalamus
+    node, model = NODES[kind], NODES[kind].model
     settings = [_read_node(kind, node, own) for own in values]
 
     def together(pick):
@@ -369,8 +187,7 @@ def _make_group(kind, values, initial):
         }
 
     group = together(lambda one: one[0])
-    if "coupling" in model.parameters:
-        group["coupling"] = 1.0
+    group.setdefault("coupling", 1.0)
     group |= {
         name: together(lambda one, i=i: one[1][i])
         for i, name in enumerate(("sigma", "tau_noise", "noise_mean"))
@@ -385,8 +202,7 @@ def _make_group(kind, values, initial):
 def _read_node(kind, node, values):
     """Parameters, and sigma, tau and mean of the noise, of one node."""
     found, noise = {}, ({}, {}, {})
-    model = getattr(dynamics, node.simulator) if node.simulator else ThalamicNode
-    known = {**model.parameters, "slope": 1.8137993642, "n_bound": 4.0}
+    known = node.model.parameters | node.defaults
     for mass, names in enumerate(node.masses):
         for theirs, ours in names.items():
             value = values.pop((mass, theirs), None)
@@ -394,19 +210,23 @@ def _read_node(kind, node, values):
                 if name == theirs and (mass, alias) in values:
                     value = values.pop((mass, alias))
             if value is None:
-                value = known[ours] / _Node.factors.get(ours, 1.0)
-            sign = -1.0 if ours.startswith("current") else 1.0
-            value = sign * value * _Node.factors.get(ours, 1.0)
+                value = known[ours] / FACTORS.get(ours, 1.0)
+            value = value * FACTORS.get(ours, 1.0)
             if found.setdefault(ours, value) != value:
                 raise ValueError(
                     f"{theirs} is {found[ours]:g} and {value:g} in the masses of one "
                     f"{kind} node, expected the same: ours have one value for both."
                 )
-        values.pop((mass, "lambda"), None)
+        for derived in ("lambda", "taum"):
+            values.pop((mass, derived), None)
         for k, process in enumerate(node.noise[mass]):
             given = {
                 name: values.pop((mass, f"input_{k}.{name}"), default)
-                for name, default in (("sigma", 0.0), ("tau", 5.0), ("mu", 0.0))
+                for name, default in (
+                    ("sigma", 0.0),
+                    ("tau", 5.0),
+                    ("mu", node.means[mass]),
+                )
             }
             word = str(values.pop((mass, f"input_{k}.type"), "Ornstein"))
             for extra in ("n", "seed", "num_iter", "x0"):
@@ -420,11 +240,13 @@ def _read_node(kind, node, values):
             noise[0][process] = 0.0 if silent else given["sigma"]
             noise[1][process] = given["tau"]
             noise[2][process] = 0.0 if silent else given["mu"]
+    _read_local(kind, node, values, found)
     if kind == "thlm":
         if found.pop("n_bound") != 4.0:
             raise ValueError("n_P has no counterpart but 4, expected 4.")
         found["spread"] *= math.pi / math.sqrt(3.0) / found.pop("slope")
-    _read_local(kind, node, values, found)
+    elif kind == "aln":
+        _scale_aln(found)
     if values:
         raise ValueError(
             f"params has {sorted(map(str, values))} for a {kind} node, expected some "
@@ -433,12 +255,30 @@ def _read_node(kind, node, values):
     return found, noise
 
 
-def _read_local(kind, node, values, found):
-    """Put the local connectivity where our model has it."""
-    local = np.asarray(values.pop("local_connectivity", node.local_default))
-    if np.any(np.asarray(values.pop("local_delays", 0.0))):
+def _scale_aln(found):
+    """Turn strengths that MultiModel has scaled back into those of single spikes."""
+    if found.pop("inh_rate_input"):
         raise ValueError(
-            f"local_delays of a {kind} node have no counterpart, expected zeros."
+            "ext_inh_rate has no counterpart, expected 0: here its effect is scaled by "
+            "Jee_max, there by Jie_max."
+        )
+    del found["coupling_inh"]  # scales nothing else
+    found["coupling"] *= found["j_excexc"] / found["tau_syn_exc"]
+    for name in ("excexc", "excinh", "inhexc", "inhinh"):
+        tau = found[f"tau_syn_{name[:3]}"]
+        found[f"c_{name}"] *= abs(found[f"j_{name}"]) / tau
+
+
+def _read_local(kind, node, values, found):
+    """Put the local connectivity and delays where our model has them."""
+    local = np.asarray(values.pop("local_connectivity", node.local_default))
+    delays = np.asarray(values.pop("local_delays", node.local_delays))
+    if "delay_exc" in node.model.parameters and (delays[0] == delays[1]).all():
+        found["delay_exc"], found["delay_inh"] = delays[0]
+    elif delays.any():
+        raise ValueError(
+            f"local_delays of a {kind} node have no counterpart, expected "
+            f"{node.local_delays}."
         )
     for (to, start), ours in (node.local or {}).items():
         default = node.local_default[to][start]
@@ -470,11 +310,13 @@ def _couplings(groups, runs, kinds, general):
             block = np.ix_(rows, columns)
             if not weights[block].any():
                 continue
-            source = _NODES[kinds[columns[0]]].source
-            for name in _NODES[kinds[rows[0]]].inputs:
-                # rates of thalamic nodes are in kHz there
-                factor = 1e-3 if kinds[columns[0]] == "thlm" else 1.0
-                factor = factor * (1e3 if kinds[rows[0]] == "thlm" else 1.0)
+            source = NODES[kinds[columns[0]]].source
+            for name in NODES[kinds[rows[0]]].inputs:
+                # rates are in kHz there and in Hz here
+                factor = 1e-3 if NODES[kinds[columns[0]]].sends_rates else 1.0
+                factor = factor * (1e3 if NODES[kinds[rows[0]]].sends_rates else 1.0)
+                if name == "net_squared":
+                    factor = math.sqrt(factor)
                 if kinds[rows[0]] == "ww" and name == "inh":  # there outside of w_inh
                     factor = factor * (target.j_nmda / target.w_inh)[:, None]
                 pair = f"{start}__{source}", f"{to}__{name}"

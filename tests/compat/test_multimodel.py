@@ -211,3 +211,42 @@ def test_states_that_do_not_fit_are_refused():
     params = {"HopfNet.HopfNode_0.HopfMass_0.a": 0.1}
     with pytest.raises(ValueError, match=r"shape \(3,\), expected \(2,\)"):
         from_multimodel(params, initial_state=[0.1, 0.2, 0.3])
+
+
+def test_aln_network_equals_multimodel(golden, shared_data):
+    params = {"dt": 0.1, "duration": 20.0}
+    for n in range(2):
+        for m, mass in enumerate(("ALNEXC", "ALNINH")):
+            params[f"ALNNet.ALNNode_{n}.{mass}_{m}.input_0.type"] = "ZeroInput"
+    params |= {"ALNNet.connectivity": WEIGHTS, "ALNNet.delays": DELAYS}
+    network = from_multimodel(params, initial_state=golden["mm.aln.init"])
+    table = shared_data / "neurolib" / "quantities_cascade.h5"
+    series = network.set_params(aln__transfer=str(table)).simulate()
+    for theirs, ours, factor in (
+        ("r_mean_EXC", "rate_exc", 1e-3),
+        ("r_mean_INH", "rate_inh", 1e-3),
+        ("I_A_EXC", "adaptation", 1),
+    ):
+        np.testing.assert_allclose(
+            factor * series[f"aln__{ours}"],
+            golden[f"mm.aln.{theirs}"],
+            rtol=1e-10,
+            err_msg=theirs,
+        )
+
+
+def test_strengths_of_aln_are_those_that_multimodel_has_scaled():
+    path = "ALNNet.ALNNode_0.ALN{}."
+    params = {
+        path.format("EXC_0") + "c_gl": 0.4 * 2.0 / 2.43,
+        path.format("EXC_0") + "taum": 20.0,
+        "ALNNet.ALNNode_0.local_delays": [[3.0, 1.0], [3.0, 1.0]],
+    }
+    aln = from_multimodel(params).named_nodes["aln"]
+    expected = {"coupling": 0.4, "c_excexc": 0.3, "c_inhinh": 0.5, "delay_inh": 1.0}
+    expected |= {"a": 15.0, "b": 40.0, "exc_input": 0.0}
+    for name, value in expected.items():
+        np.testing.assert_allclose(getattr(aln, name), value, rtol=1e-14)
+    assert aln.noise_mean["exc"].tolist() == [0.4]
+    with pytest.raises(ValueError, match="ext_inh_rate has no counterpart"):
+        from_multimodel({path.format("INH_1") + "ext_inh_rate": 0.1})
