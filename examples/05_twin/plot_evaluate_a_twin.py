@@ -27,7 +27,6 @@ known = make_twin_data(
 recording = make_twin_data(n_neurons=12, n_trials=9, core=known, random_state=1)
 twin = DigitalTwinRegressor(
     known,
-    frozen=("core", "modulation", "perspective"),
     readout_start="regression",
     sample_stream=False,
     sample_frames=40,

@@ -33,7 +33,6 @@ recording = make_twin_data(
 )
 twin = DigitalTwinRegressor(
     known,
-    frozen=("core", "modulation", "perspective"),
     readout_start="regression",
     sample_stream=False,
     sample_frames=40,
