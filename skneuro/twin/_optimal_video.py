@@ -197,7 +197,7 @@ def most_exciting_video(
     burn_in=10,
     gaze=None,
     behavior=None,
-    smoothness=0.1,
+    smoothness=1.0,
     spatial_std=1.0,
     temporal_std=1.0,
     contrast=0.5,
@@ -231,7 +231,7 @@ def most_exciting_video(
         First frames that do not count.
     gaze, behavior : array-like of shape (2, n_frames), default=None
         Traces during the video, standardised. None is 0.
-    smoothness : float, default=0.1
+    smoothness : float, default=1.0
         Factor of the penalty, which is between 0 and 1.
     spatial_std, temporal_std : float, default=1.0
         Width of its Gaussian, in pixels and in frames.

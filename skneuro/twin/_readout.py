@@ -6,6 +6,8 @@ from torch.nn import functional as F
 
 from skneuro.twin._blocks import Block, chosen, standardise
 
+_BLOCK = 512  # neurons whose features stay in the cache
+
 
 class Gaussian(Block):
     """Position of each neuron; in training, drawn around its mean."""
@@ -104,7 +106,7 @@ class PositionFeature(Block):
         return position.tanh() if self.bound == "tanh" else position.sigmoid()
 
     def bind(self, stream=None, batch=1):
-        """Return a function of core maps.
+        """Return a function of core maps; without gradients it reads in blocks.
 
         Parameters
         ----------
@@ -123,7 +125,16 @@ class PositionFeature(Block):
         weight = self.feature.features(stream)  # (streams, n_neurons, channels)
         bias = torch.stack([b[:, 0] for b in chosen(self.biases, stream)])
 
+        blocks = None
+        if len(points) == 1 and points.device.type == "cpu":
+            blocks = [
+                (slice(k, k + _BLOCK), weight[:, k : k + _BLOCK].transpose(0, 1))
+                for k in range(0, weight.shape[1], _BLOCK)
+            ]
+
         def run(core):
+            if blocks is not None and not torch.is_grad_enabled():
+                return _read_in_blocks(core, points[0], blocks, len(weight)) + bias
             grid = points.repeat(len(core) // len(points), 1, 1)[:, None]
             at = F.grid_sample(core, grid, padding_mode="border", align_corners=False)[
                 :, :, 0
@@ -131,3 +142,48 @@ class PositionFeature(Block):
             return torch.einsum("nscu,suc->nsu", at, weight) + bias
 
         return run
+
+
+def _read_in_blocks(core, points, blocks, n_streams):
+    """Read log-rates, less their bias, block by block of neurons.
+
+    Parameters
+    ----------
+    core : Tensor of shape (n, streams * channels, height, width)
+        Maps.
+    points : Tensor of shape (n_neurons, 2)
+        Where neurons read.
+    blocks : list of (slice, Tensor of shape (n_block, streams, channels))
+        Neurons and their weights.
+    n_streams : int
+        Number of streams.
+
+    Returns
+    -------
+    Tensor of shape (n, streams, n_neurons)
+        What `grid_sample` and a product would give.
+    """
+    height, width = core.shape[-2:]
+    table = core.flatten(2).transpose(1, 2).contiguous()  # (n, pixels, channels)
+    pixels, shares = _corners(points, height, width)
+    found = core.new_empty(len(core), len(points), n_streams)
+    for block, weight in blocks:
+        for frame, out in zip(table, found, strict=True):
+            seen = F.embedding_bag(
+                pixels[block], frame, mode="sum", per_sample_weights=shares[block]
+            )
+            out[block] = seen.unflatten(1, (n_streams, -1)).mul_(weight).sum(-1)
+    return found.transpose(1, 2)
+
+
+def _corners(points, height, width):
+    """Four pixels around each point, and their shares; edges are repeated."""
+    x, y = ((points.T + 1) * points.new_tensor([[width], [height]]) - 1) / 2
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    left, top = x.floor().long(), y.floor().long()
+    right, bottom = (left + 1).clamp_max(width - 1), (top + 1).clamp_max(height - 1)
+    dx, dy = x - left, y - top
+    pixels = [top * width + left, top * width + right]
+    pixels += [bottom * width + left, bottom * width + right]
+    shares = [(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx), dy * dx]
+    return torch.stack(pixels, 1), torch.stack(shares, 1)

@@ -2,18 +2,24 @@
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)  # over the mean square of the features
 _MOST_NUMBERS = 400_000_000  # of features: 2000 frames of the full-size network
+_MOST_PLACES = 400  # the full-size map has 384 pixels
+_NEWTON_STEPS = 8
+_MOST_WORK = 1e12  # multiplications of Newton's method; beyond, regression must do
+_LEAST = 1e-3  # of a neuron's mean activity, over that of all
 _HELD_OUT = 3  # every third trial chooses place and penalty
 
 
 def regress_readout(net, trials, responses, *, burn_in, separately, seed):
     """Start each neuron at the point of the core that predicts it best.
 
-    At every pixel of the core's map, ridge regression of activity on all channels; the
-    place and the penalty that predict held-out trials best are taken, and the weights
-    where the readout has plain ones.
+    At every place of a grid, ridge regression of activity on all channels; the place
+    and the penalty that predict held-out trials best are taken, and the weights where
+    the readout has plain ones: those of the Poisson loss where rates are exponential
+    and there are not too many.
 
     Parameters
     ----------
@@ -35,14 +41,10 @@ def regress_readout(net, trials, responses, *, burn_in, separately, seed):
         return
     network = net.module_
     readout, streams = network.readout, network.streams
-    height, width = features.shape[-2:]
-    points = _points(height, width, readout.bound)  # (n_places, 2), place
-    features = features.flatten(2)[:, :, points["pixel"]]  # (frames, channels, places)
-    mean = y.mean(0).clamp_min(1e-3)
-    # of the logarithm, where rates are exponential
-    target = (y - mean) / mean if network.unit == "poisson" else y - mean
-    best, place = _search(features, target, held_out)
-    readout.position.mu.data.copy_(points["position"][place])
+    positions = _positions(*features.shape[-2:], readout.bound)
+    points = readout.bounded(positions).to(features.device)
+    best, place = _search(features, points, _linear_target(y, network.unit), held_out)
+    readout.position.mu.data.copy_(positions[place])
     if not hasattr(readout.feature, "gains"):
         channels = features.shape[1] // streams
         members = (
@@ -50,12 +52,13 @@ def regress_readout(net, trials, responses, *, burn_in, separately, seed):
         )
         for group in members:
             chosen = slice(group[0] * channels, (group[-1] + 1) * channels)
-            weights, offset = _refit(features[:, chosen], target, place, best)
-            level = mean.log() if network.unit == "poisson" else mean - 1
+            weights, offset = _refit(
+                features[:, chosen], points, y, place, best, network.unit
+            )
             for k, s in enumerate(group):
                 own = weights[:, k * channels : (k + 1) * channels] * len(group)
                 readout.feature.weights[s].data.copy_(own[:, None])
-                readout.biases[s].data.copy_((level + offset)[:, None])
+                readout.biases[s].data.copy_(offset[:, None])
 
 
 @torch.no_grad()
@@ -90,39 +93,45 @@ def _core_features(net, trials, responses, burn_in, seed):
     return torch.cat(features), torch.cat(activity), torch.cat(held_out).to(device)
 
 
-def _points(height, width, bound):
-    """Pixels of the map that positions can reach, and the positions."""
+def _positions(height, width, bound):
+    """Unbounded positions (n_places, 2) of a grid as fine as there is time for."""
+    finer = max(1, int((_MOST_PLACES / (height * width)) ** 0.5))
     y, x = (
-        (2 * torch.arange(n, dtype=torch.float32) + 1) / n - 1 for n in (height, width)
+        (2 * torch.arange(n * finer, dtype=torch.float32) + 1) / (n * finer) - 1
+        for n in (height, width)
     )
     y, x = (part.flatten() for part in torch.meshgrid(y, x, indexing="ij"))
     at = torch.stack([x, y], -1)
-    if bound == "tanh":
-        pixel = torch.arange(len(at))
-        return {"pixel": pixel, "position": at.atanh()}
-    pixel = torch.nonzero((at > 0).all(-1))[:, 0]
-    return {"pixel": pixel, "position": at[pixel].logit()}
+    return at.atanh() if bound == "tanh" else at[(at > 0).all(-1)].logit()
 
 
-def _ridge(X, y, penalty):
-    """Weights (features, targets) and offset, of centred least squares."""
+def _features_at(features, point):
+    """Read one point of the core: (frames, channels), in double precision."""
+    grid = point.expand(len(features), 1, 1, 2)
+    at = F.grid_sample(features, grid, padding_mode="border", align_corners=False)
+    return at[:, :, 0, 0].double()
+
+
+def _ridge(X, y, penalties):
+    """Weights (features, targets) and offsets of centred least squares, by penalty."""
     mean, level = X.mean(0), y.mean(0)
-    centred = X - mean
-    gram = centred.T @ centred
+    X, y = X - mean, y - level
+    gram, shared = X.T @ X, X.T @ y
     size = gram.diagonal().mean().clamp_min(1e-12)
-    gram.diagonal().add_(penalty * size)
-    weights = torch.linalg.solve(gram, centred.T @ (y - level))
-    return weights, level - mean @ weights
+    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    for penalty in penalties:
+        weights = torch.linalg.solve(gram + penalty * size * identity, shared)
+        yield weights, level - mean @ weights
 
 
-def _search(features, target, held_out):
+def _search(features, points, target, held_out):
     """Penalty of all neurons, and place of each, that predict held-out frames best."""
-    places = range(features.shape[2])
-    errors = torch.empty(len(_PENALTIES), len(places), target.shape[1])
-    for p in places:
-        X = features[:, :, p].double()
-        for k, penalty in enumerate(_PENALTIES):
-            weights, offset = _ridge(X[~held_out], target[~held_out].double(), penalty)
+    errors = torch.empty(len(_PENALTIES), len(points), target.shape[1])
+    target = target.double()
+    for p, point in enumerate(points):
+        X = _features_at(features, point)
+        fits = _ridge(X[~held_out], target[~held_out], _PENALTIES)
+        for k, (weights, offset) in enumerate(fits):
             off = X[held_out] @ weights + offset - target[held_out]
             errors[k, p] = off.square().mean(0).cpu()
     lowest, place = errors.min(1)
@@ -130,12 +139,52 @@ def _search(features, target, held_out):
     return _PENALTIES[best], place[best]
 
 
-def _refit(features, target, place, penalty):
-    """Weights (neurons, channels) and offsets at the place of each neuron."""
-    weights = features.new_empty(target.shape[1], features.shape[1])
-    offsets = features.new_empty(target.shape[1])
+def _linear_target(y, unit):
+    """Deviation of activity from its mean; relative to it, where rates are exp."""
+    mean = y.mean(0).clamp_min(_LEAST)
+    return (y - mean) / mean if unit == "poisson" else y - mean
+
+
+def _refit(features, points, y, place, penalty, unit):
+    """Weights (neurons, channels) and offsets of log-rates at the place of each."""
+    mean = y.mean(0).clamp_min(_LEAST).double()
+    weights = features.new_empty(y.shape[1], features.shape[1])
+    offsets = features.new_empty(y.shape[1])
+    work = features.shape[1] ** 2 * y.numel() * _NEWTON_STEPS
     for p in place.unique().tolist():
         here = torch.nonzero(place == p)[:, 0].to(features.device)
-        w, b = _ridge(features[:, :, p].double(), target[:, here].double(), penalty)
+        X = _features_at(features, points[p])
+        w, b = next(_ridge(X, _linear_target(y, unit)[:, here].double(), [penalty]))
+        b = b + (mean[here].log() if unit == "poisson" else mean[here] - 1)
+        if unit == "poisson" and work < _MOST_WORK:
+            for k, n in enumerate(here.tolist()):
+                w[:, k], b[k] = _poisson(X, y[:, n].double(), w[:, k], b[k], penalty)
         weights[here], offsets[here] = w.T.float(), b.float()
     return weights, offsets
+
+
+def _poisson(X, y, w, b, penalty):
+    """Newton steps on the Poisson loss of one neuron from weights and offset."""
+    X = torch.cat([X, X.new_ones(len(X), 1)], 1)
+    w = torch.cat([w, b[None]])
+    centred = X[:, :-1] - X[:, :-1].mean(0)
+    size = centred.square().sum(0).mean().clamp_min(1e-12) * y.mean()
+    shrink = torch.full_like(w, float(penalty * size))
+    shrink[-1] = 1e-6  # the offset is free
+
+    def loss(w):
+        log_rate = X @ w
+        return (log_rate.exp() - log_rate * y).sum() + (shrink * w**2).sum() / 2
+
+    now = loss(w)
+    for _ in range(_NEWTON_STEPS):
+        rate = (X @ w).exp()
+        gradient = X.T @ (rate - y) + shrink * w
+        step = torch.linalg.solve((X.T * rate) @ X + shrink.diag(), gradient)
+        scale = 1.0
+        while not (then := loss(w - scale * step)) <= now and scale > 1e-3:
+            scale /= 2
+        if not then < now:
+            break
+        w, now = w - scale * step, then
+    return w[:-1], w[-1]

@@ -72,7 +72,8 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         Where the readout of new neurons starts: in the middle of the map with weights
         of zero, as published; or at the place and with the weights that ridge
         regression of activity on the trained core finds, so that little training is
-        left to do. Without ``core`` it is zero.
+        left to do. Eye and uptake of behaviour then start as those of ``core``. Without
+        ``core`` it is zero.
     sample_frames : int, default=100
         Length of the windows of training, in frames; that of the shortest trial where
         this is less.
@@ -293,7 +294,12 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         with seeded_torch(seed):
             self.net_ = self._make_net(options, seed)
             if state is not None:
-                take_over(self.net_.module_, state, self.frozen)
+                take_over(
+                    self.net_.module_,
+                    state,
+                    self.frozen,
+                    start_others=self.readout_start == "regression",
+                )
                 self.net_.initialize_optimizer()
         y = [r / np.float32(self.response_scale_) for r in y]
         if state is not None and self.readout_start == "regression":

@@ -42,7 +42,7 @@ def inherit(core, architecture, network_params):
     return inherited | own, state
 
 
-def take_over(network, state, names):
+def take_over(network, state, names, *, start_others=False):
     """Copy parts into a network and freeze them there.
 
     Parameters
@@ -54,6 +54,8 @@ def take_over(network, state, names):
         behaviour, are trained.
     names : iterable of str
         Parts, such as ``"core"`` and ``"modulation.lstm"``.
+    start_others : bool
+        Whether the other parts, but for the readout, start from the weights too.
 
     Raises
     ------
@@ -70,5 +72,12 @@ def take_over(network, state, names):
     prefixes = tuple(f"{part}." for part in held)
     chosen = {k: v for k, v in state.items() if k.startswith(prefixes)}
     check_state(chosen, network, prefixes=prefixes)
+    if start_others:
+        fits = {k: v.shape for k, v in network.state_dict().items()}
+        chosen |= {
+            k: v
+            for k, v in state.items()
+            if not k.startswith("readout.") and fits.get(k) == v.shape
+        }
     network.load_state_dict(chosen, strict=False)
     network.freeze(held)

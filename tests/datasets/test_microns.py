@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from skneuro.datasets import fetch_microns_twin
+from skneuro.datasets import fetch_foundation_core, fetch_microns_twin
 from skneuro.datasets._microns import _read_scan
 from skneuro.exceptions import NotCachedError
 from skneuro.io import load_registry
@@ -48,7 +48,7 @@ def release(tmp_path_factory):
 
 def test_a_scan_of_the_release_becomes_a_twin(release):
     path, network = release
-    scan = _read_scan(path, 8, 5, "cpu")
+    scan = fetch_microns_twin(8, 5, archive=path, device="cpu")
     assert scan.metadata["unit_id"].tolist() == [1, 3, 5, 7, 9]
     video = np.random.default_rng(0).integers(
         256, size=(1, 2, 144, 256), dtype=np.uint8
@@ -59,6 +59,11 @@ def test_a_scan_of_the_release_becomes_a_twin(release):
     np.testing.assert_allclose(scan.twin.predict(video)[0], expected, rtol=1e-5)
     with pytest.raises(ValueError, match=r"expected \(144, 256\)"):
         scan.twin.predict(video[..., :200])
+
+
+def test_the_core_comes_from_the_archive_too(release):
+    with pytest.raises(ValueError, match=r"lacks params_4_7\.pt"):
+        fetch_foundation_core(archive=release[0], device="cpu")
 
 
 def test_an_archive_that_lacks_a_file_is_named(release):

@@ -6,6 +6,7 @@ import torch
 
 from skneuro.twin._network import ARCHITECTURES, TwinNetwork
 from skneuro.twin._perspective import rotation
+from skneuro.twin._readout import PositionFeature
 
 pytestmark = pytest.mark.torch
 
@@ -199,3 +200,21 @@ def test_geometry_is_that_of_fnn(full_case):
     image = eye.bind()(x, gaze[0, :1])
     monitor = eye.to_monitor(image, gaze[0, :1])
     assert difference(monitor, right["geometry/inverse"]).max() < 1e-3
+
+
+@pytest.mark.parametrize("size", [(4, 6), (1, 3)])
+def test_reading_in_blocks_changes_nothing(size):
+    generator = torch.Generator().manual_seed(0)
+    readout = PositionFeature(1100, 5, streams=2)
+    with torch.no_grad():
+        readout.position.mu.normal_(0, 2, generator=generator)  # some at the edges
+        for weights in readout.feature.weights:
+            weights.normal_(generator=generator)
+    core = torch.randn(3, 10, *size, generator=generator)
+    readout.eval()
+    expected = readout.bind()(core).detach()
+    with torch.no_grad():
+        got = readout.bind()(core)
+        one = readout.bind(stream=1)(core[:, 5:])
+    torch.testing.assert_close(got, expected)
+    torch.testing.assert_close(one[:, 0], expected[:, 1])
