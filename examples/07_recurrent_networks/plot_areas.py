@@ -50,7 +50,7 @@ print(f"{100 * score:.1f} % correct; the paper asks for 85 %")
 print(f"weights outside the mask: {np.count_nonzero(weights[connected == 0])}")
 
 # %%
-# What is allowed, what was learned (rows receive), and the eigenvalues of both: learning
+# What is allowed, what was learned (rows receive), and the eigenvalues: learning
 # pulls a few of them out of the cloud.
 naive = net.__class__(**net.get_params()).begin(2, 2)
 fig, axes = plt.subplots(1, 3, figsize=(12.5, 3.8), layout="constrained")
