@@ -79,7 +79,7 @@ SETTINGS = {
         "goal": 0.85,
         "n_validation": 1100,
         "every": 2500,
-        "differs": "Adam; short delays first",
+        "differs": "Adam; batches of 50; short delays first",
     },
     "sequence": {
         "make": "make_sequence_execution",
@@ -195,11 +195,11 @@ def train(name, seed, *, max_trials, minutes, folder=FOLDER):
         record["reached"] = bool(reached(setting, record))
         print(name, seed, f"{record['minutes']:.1f} min", row, flush=True)
         model.save(weights)
-        file.write_text(json.dumps(record, indent=1) + "\n")
+        file.write_text(json.dumps(record) + "\n")
     if "shown" not in record or record["shown"]["trials"] != history[-1]["trials"]:
         record["shown"] = shown(setting, model, seed)
         record["shown"]["trials"] = history[-1]["trials"]
-        file.write_text(json.dumps(record, indent=1) + "\n")
+        file.write_text(json.dumps(record) + "\n")
     return record
 
 
@@ -273,6 +273,8 @@ def draw(records, path):
     for ax, name in zip(axes.flat, SETTINGS, strict=True):
         ax.set_title(name)
         own = [record for record in records if record["task"] == name]
+        n_groups = {"context": 2, "multisensory": 3}.get(name, 10)
+        ax.set_prop_cycle(color=[f"C{i}" for i in range(n_groups)])
         for record in own:
             result = record["shown"]
             if "target" in result:

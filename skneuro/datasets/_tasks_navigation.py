@@ -39,7 +39,9 @@ MOTION_STEP = 50.0  # ms
         "arena": [tuple],
         "map_width": [POSITIVE],
         "map_mean": [POSITIVE],
+        "senses": [StrOptions({"view", "motion"})],
         "observed_prob": [Interval(Real, 0, 1, closed="both")],
+        "glimpse": [POSITIVE],
         "motion": [StrOptions(set(MOTION))],
         "n_paths": [Interval(Integral, 1, None, closed="left")],
         "random_state": TRIALS["random_state"],
@@ -55,7 +57,9 @@ def make_spatial_navigation(
     arena=(100, 100),
     map_width=12.0,
     map_mean=4.0,
+    senses="view",
     observed_prob=0.5,
+    glimpse=100.0,
     motion="medium",
     n_paths=128,
     random_state=None,
@@ -64,7 +68,8 @@ def make_spatial_navigation(
 
     Each of ``n_cells`` sensory cells has a smooth random map of the arena. X is the
     view along a path, where at random steps all cells are dark; y is the full view one
-    step later. Networks that learn it grow place cells [1]_.
+    step later. Networks that learn it grow place cells [1]_. Or, after a glimpse of the
+    start, all is dark, and X is the velocity, which has to be integrated [2]_ [3]_.
 
     Parameters
     ----------
@@ -82,8 +87,15 @@ def make_spatial_navigation(
         Standard deviation of the Gaussian that smooths white noise into a map, in cm.
     map_mean : float, default=4.0
         Mean of each map over the arena, without unit.
+    senses : {"view", "motion"}, default="view"
+        Whether X is the view with gaps, or a glimpse and then the velocity along x and
+        y, as two more inputs, over the mean speed of ``motion``.
     observed_prob : float, default=0.5
-        Probability that the view of a step is not dark, dimensionless.
+        Probability that the view of a step is not dark, dimensionless, where ``senses``
+        is ``"view"``.
+    glimpse : float, default=100.0
+        How long the view is seen at the start of a trial, in ms, where ``senses`` is
+        ``"motion"``.
     motion : {"fast", "medium", "slow"}, default="medium"
         Speeds of 20 ± 5, 10 ± 2 and 4 ± 1 cm/s, with as released less and less turning.
     n_paths : int, default=128
@@ -117,6 +129,10 @@ def make_spatial_navigation(
     ----------
     .. [1] Z. Wang et al. (2024), Adv. Neural Inf. Process. Syst. 37.
        :doi:`10.48550/arXiv.2408.05798`
+    .. [2] C. J. Cueva, X.-X. Wei (2018), Int. Conf. Learn. Represent.
+       :doi:`10.48550/arXiv.1803.07770`
+    .. [3] A. Banino et al. (2018), Nature 557, 429-433.
+       :doi:`10.1038/s41586-018-0102-6`
 
     Examples
     --------
@@ -149,13 +165,22 @@ def make_spatial_navigation(
         .swapaxes(0, 1)
     )
     view = maps[:, y, x].swapaxes(0, 1)  # (n_trials, n_cells, n_times + 1)
-    seen = rng.uniform(size=(n_trials, 1, n_times)) < observed_prob
     trials = Trials({"path": duration}, dt, n_trials)
     number = np.arange(n_trials)
     cells = [f"cell {i}" for i in range(n_cells)]
+    inputs = list(cells)
+    if senses == "view":
+        seen = rng.uniform(size=(n_trials, 1, n_times)) < observed_prob
+        X = view[:, :, :-1] * seen
+    else:
+        trials.add_epoch("glimpse", 0.0, min(glimpse, duration))
+        X = view[:, :, :-1] * trials.during("glimpse")[:, None]
+        velocity = np.diff(pieces, axis=2) / (MOTION[motion][0] * dt / 1000)
+        X = np.concatenate([X, velocity], axis=1)
+        inputs += ["velocity x", "velocity y"]
     return pack_task(
         trials,
-        view[:, :, :-1] * seen,
+        X,
         view[:, :, 1:],
         mask=trials.valid,
         conditions=pd.DataFrame(
@@ -163,8 +188,10 @@ def make_spatial_navigation(
         ),
         criterion="rmse",
         title="Spatial navigation",
-        source="10.48550/arXiv.2408.05798",
-        inputs=cells,
+        source="10.48550/arXiv.2408.05798"
+        if senses == "view"
+        else ["10.48550/arXiv.1803.07770", "10.1038/s41586-018-0102-6"],
+        inputs=inputs,
         outputs=cells,
         positions=pieces[:, :, :-1],
         maps=maps,

@@ -388,6 +388,18 @@ def test_views_are_those_of_the_path():
     np.testing.assert_allclose(task.y[0, :, -1], view[1, :, 0])
 
 
+def test_motion_in_the_dark_adds_up_to_the_path():
+    options = {"n_cells": 6, "n_paths": 8, "motion": "fast", "random_state": 0}
+    task = make_spatial_navigation(40, senses="motion", glimpse=150.0, **options)
+    seen = make_spatial_navigation(40, observed_prob=1.0, **options)
+    assert task.X.shape == (40, 8, 20)
+    np.testing.assert_array_equal(task.X[:, :6, :3], seen.X[:, :, :3])
+    assert not task.X[:, :6, 3:].any()
+    way = np.cumsum(task.X[:, 6:], axis=2) * 20 * 0.05  # mean speed in cm/s, step in s
+    walked = task.positions - task.positions[:, :, :1]
+    np.testing.assert_allclose(way[:, :, :-1], walked[:, :, 1:], atol=1e-3)
+
+
 @pytest.mark.parametrize(("motion", "speed"), [("fast", 20), ("slow", 4)])
 def test_paths_cover_the_arena_at_their_speed(motion, speed):
     task = make_spatial_navigation(
