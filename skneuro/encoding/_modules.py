@@ -9,17 +9,22 @@ def compress(x):
     """Odd, compressive non-linearity log(1 + |x|) * tanh(x) of the fwRF models."""
     if _graph(x):
         return torch.log1p(x.abs()) * torch.tanh(x)
-    return compress_(x.clone())
+    return _compress(x * 2, x.abs())
 
 
 def compress_(x):
-    """Compress in place, where no gradient is needed.
+    """Compress in place, where no gradient is needed."""
+    size = x.abs()
+    return _compress(x.mul_(2), size)
+
+
+def _compress(twice, size):
+    """Compress x, given 2 x and |x|, whose memory is used.
 
     tanh(x) is 2 / (1 + exp(-2 x)) - 1, which is the fastest way in torch; its error is
     one of rounding, 1e-7 of log(1 + |x|).
     """
-    size = x.abs().log1p_()
-    return x.mul_(2).sigmoid_().mul_(2).sub_(1).mul_(size)
+    return twice.sigmoid_().mul_(2).sub_(1).mul_(size.log1p_())
 
 
 def _graph(x):
@@ -37,7 +42,7 @@ class PreNormBlock(nn.Module):
 
     def forward(self, x):
         """Map (n_images, n_in, h, w) to (n_images, n_out, h, w)."""
-        return F.relu(self.conv1(self.drop1(self.bn1(x))))
+        return F.relu(self.conv1(self.drop1(self.bn1(x))), inplace=True)
 
 
 class GNetTrunk(nn.Module):
@@ -66,7 +71,7 @@ class GNetTrunk(nn.Module):
     def forward(self, x):
         """Map (n_images, n_in, 27, 27) to maps of 25 x 25 and of 13 x 13 pixels."""
         n = self.n_narrow
-        c3 = F.relu(self.conv3(self.drop1(self.bn1(x))))
+        c3 = F.relu(self.conv3(self.drop1(self.bn1(x))), inplace=True)
         c4a = self.conv4a(c3)
         c4b = self.conv4b(c4a)
         c5a = self.conv5a(self.pool1(c4b))
@@ -103,11 +108,11 @@ class GNet(nn.Module):
         self.pre = nn.Module()
         self.pre.conv1 = nn.Sequential(
             nn.Conv2d(3, n_first, 11, stride=4, padding=2),
-            nn.ReLU(),
             nn.MaxPool2d(3, 2),
+            nn.ReLU(inplace=True),  # after the maximum: the same, on fewer pixels
         )
         self.pre.conv2 = nn.Sequential(
-            nn.Conv2d(n_first, n_second, 5, padding=2), nn.ReLU()
+            nn.Conv2d(n_first, n_second, 5, padding=2), nn.ReLU(inplace=True)
         )
         self.enc = GNetTrunk(n_in=n_second, n_wide=n_wide, n_narrow=n_narrow)
 
