@@ -251,7 +251,7 @@ class ImageSource:
             for first in range(start, self.n_images, batch_size):
                 stack = _as_array(self.images[first : first + batch_size])
                 yield channels_first(to_bytes(stack, self.value_range))
-                _forget_pages(self.images)
+                forget_pages(self.images)
             return
         batch = []
         for i, item in enumerate(self.images):
@@ -265,11 +265,11 @@ class ImageSource:
             yield _stack(batch)
 
 
-def _forget_pages(X):
-    """Give back the memory of pages of a read-only map that were read."""
+def forget_pages(X):
+    """Give back the memory of a read-only map's pages; they can be read again."""
     advise = getattr(getattr(X, "_mmap", None), "madvise", None)
     if advise is not None and getattr(X, "mode", None) == "r":
-        advise(mmap.MADV_DONTNEED)  # they are read again if they are needed again
+        advise(mmap.MADV_DONTNEED)
 
 
 def _stack(batch):

@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 
+from skneuro.encoding._images import forget_pages
+
 
 class Factor:
     """Scaler and PCA as one affine map of features.
@@ -134,4 +136,6 @@ def read_rows(array, rows):
     """Read some rows of an array, from the disk if it is mapped, as float32."""
     if rows is None:
         return np.asarray(array, np.float32)
-    return np.asarray(array[np.asarray(rows)], np.float32)
+    found = np.asarray(array[np.asarray(rows)], np.float32)
+    forget_pages(array)  # rows that lie apart bring most of the file into memory
+    return found

@@ -1,8 +1,11 @@
 """Pretrained encoders in pipelines and searches; their differentiable networks."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
@@ -209,3 +212,18 @@ def test_pickled_files_are_weights_too(tmp_path):
     assert isinstance(weights["reg"], np.memmap)  # of the conversion
     torch.save({"w": torch.arange(3.0)}, tmp_path / "weights.pth")
     assert EncoderWeights(str(tmp_path / "weights.pth"))["w"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_rows_that_lie_apart_do_not_stay_in_memory(tmp_path):
+    arrays = dict(make_weights(40_000, ["reg_param"]))
+    arrays["reg_param.coef_"] = np.zeros((40_000, 100), np.float32)  # 16 MB
+    arrays["pca_param.components_"] = np.ones((100, N_FEATURES), np.float32)
+    save_file({k: np.array(v) for k, v in arrays.items()}, tmp_path / "w.safetensors")
+    targets = np.arange(0, 40_000, 100)
+    encoder = LinearEncoder(tmp_path / "w.safetensors", targets=targets)
+    assert encoder.predict(np.ones((1, N_FEATURES))).shape == (1, 400)
+    with open("/proc/self/smaps") as file:
+        mapped = file.read().split("w.safetensors")[1:]
+    resident = sum(int(text.split("Rss:")[1].split()[0]) for text in mapped)  # kB
+    assert resident < 1000
