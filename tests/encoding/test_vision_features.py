@@ -11,7 +11,12 @@ from torch import nn
 
 from skneuro.encoding import VisionFeatures
 from skneuro.encoding._preprocessing import prepare
-from skneuro.encoding._vit import LayerTap, VisionTransformer, load_vit
+from skneuro.encoding._vit import (
+    EncoderBlock,
+    LayerTap,
+    VisionTransformer,
+    load_vit,
+)
 from skneuro.utils import seeded_torch
 
 
@@ -67,6 +72,25 @@ def test_all_blocks_agree_with_torchvision(torchvision):
         for expected, found in pairs:
             assert found.shape == (2, 50 * 768)
             torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_blocks_agree_with_the_layer_of_torch():
+    """A reference that is always there: torch's layer, with the norm first."""
+    with seeded_torch(1):
+        ours = EncoderBlock(n_hidden=64, n_heads=4, n_mlp=96).eval()
+        for parameter in ours.parameters():
+            nn.init.normal_(parameter, std=0.3)
+        tokens = torch.randn(2, 7, 64)
+    theirs = nn.TransformerEncoderLayer(
+        64, 4, 96, 0.0, "gelu", layer_norm_eps=1e-6, batch_first=True, norm_first=True
+    ).eval()
+    names = {"ln_1": "norm1", "ln_2": "norm2", "self_attention": "self_attn"}
+    names |= {"mlp.0": "linear1", "mlp.3": "linear2"}
+    state = ours.state_dict()
+    for old, new in names.items():
+        state = {name.replace(old, new): value for name, value in state.items()}
+    theirs.load_state_dict(state)
+    torch.testing.assert_close(ours(tokens), theirs(tokens), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(425, 425), (480, 640), (640, 427), (100, 70)])
