@@ -5,10 +5,18 @@ import pickle
 import numpy as np
 import pytest
 from scipy.signal import welch
+from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skneuro.compat import drive_from_neurolib, from_neurolib
-from skneuro.dynamics import ALN, SubSample, aln_transfer, simulate_batch
+from skneuro.dynamics import (
+    ALN,
+    NetworkSimulator,
+    SubSample,
+    WilsonCowan,
+    aln_transfer,
+    simulate_batch,
+)
 
 WEIGHTS = np.array([[0.0, 0.5, 0.2], [1.0, 0.0, 0.3], [0.4, 0.1, 0.0]])
 LENGTHS = np.array([[0.0, 10.0, 25.0], [12.0, 0.0, 8.0], [30.0, 5.0, 0.0]])  # mm
@@ -322,6 +330,36 @@ def test_float32_stays_near_float64():
     for variable in exact:
         scale = np.abs(exact[variable]).max()
         assert np.abs(single[variable] - exact[variable]).max() < 1e-3 * scale
+
+
+def test_groups_of_a_network_are_nodes_of_one_simulator(small_table):
+    settings = {"duration": 30.0, "random_state": 0}
+    start = {v: sum(ALN.initial[v]) / 2 for v in (*ALN.states, *ALN.algebraic)}
+    node = ALN(exc_input=1.5, delay_inh=1.0, initial_state=start)
+    whole = clone(node).set_params(
+        connectivity=WEIGHTS, tract_lengths=LENGTHS, **settings
+    )
+    expected = whole.simulate()
+    network = NetworkSimulator(
+        [("a", node), ("b", node)], WEIGHTS, LENGTHS, n_nodes=[1, 2], **settings
+    )
+    series = network.simulate()
+    for variable in expected:
+        joined = [series[f"{g}__{variable}"] for g in ("a", "b")]
+        np.testing.assert_allclose(
+            np.concatenate(joined), expected[variable], rtol=1e-12, atol=1e-15
+        )
+    # each group has its own table and delays; a rate goes to another model
+    mixed = NetworkSimulator(
+        [("a", clone(node)), ("wc", WilsonCowan())],
+        {("a__rate_inh", "wc__net"): 0.1, ("wc__exc", "a__exc_rate"): 50.0},
+        **settings,
+    )
+    sets = [{}, {"a__transfer": small_table}, {"a__delay_exc": 0.0}]
+    rates = simulate_batch(mixed, [*sets, {"a__filter_sigma": True}])
+    assert len({one.tobytes() for one in rates}) == 4
+    with pytest.raises(ValueError, match=r"a: transfer lacks \['sigma'"):
+        mixed.set_params(a__transfer={"mu": [0, 1]}).simulate()
 
 
 # -- delays, filter, tables ----------------------------------------------------------
