@@ -12,6 +12,7 @@ node. What a node does depends on its two inputs; adaptation changes the picture
 # runs share the lanes of vectors.
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
 
 from skneuro.dynamics import ALN, SubSample, simulate_batch
 
@@ -19,20 +20,19 @@ duration = 2000  # ms, one column of the drive each
 ramp = 2.0 * np.exp(-np.arange(duration) / 150.0)  # mV/ms, gone after a second
 below_and_above = np.stack([-ramp, ramp])[:, None]  # (2 samples, 1 channel, n_times)
 
-exc, inh = np.linspace(0.0, 4.0, 33), np.linspace(0.0, 4.0, 33)  # mV/ms
+exc, inh = np.linspace(0.0, 5.0, 41), np.linspace(0.0, 4.0, 33)  # mV/ms
+driven = ALN(
+    duration=None,
+    stimulus_interval=1.0,
+    monitor=SubSample(interval=1.0),
+    random_state=0,
+)
 inputs = [{"exc_input": e, "inh_input": i} for i in inh for e in exc]
 
 
 def make_diagram(a, b):
     """Highest late rate, and what kind of state each pair of inputs leads to."""
-    node = ALN(
-        a=a,
-        b=b,
-        duration=None,
-        stimulus_interval=1.0,
-        monitor=SubSample(interval=1.0),
-        random_state=0,
-    )
+    node = clone(driven).set_params(a=a, b=b)
     rates = simulate_batch(node, inputs, below_and_above)[:, :, 0, duration // 2 :]
     rates = rates.reshape(len(inh), len(exc), 2, -1)
     oscillates = (np.ptp(rates, axis=-1) > 5).all(axis=-1)  # Hz
@@ -72,17 +72,10 @@ fig.colorbar(image, ax=axes[0], label="highest rate (Hz)")
 # adaptation current.
 time = np.arange(duration)
 kick = np.zeros((1, 1, duration))  # mV/ms
-kick[..., 500:700], kick[..., 1300:1500] = 1.0, -1.0
+kick[..., 500:700], kick[..., 1300:1500] = -1.0, 1.0
 for name, color in (("A2", "C0"), ("A3", "C2")):
     e, i = points["without adaptation"][name]
-    node = ALN(
-        exc_input=e,
-        inh_input=i,
-        duration=None,
-        stimulus_interval=1.0,
-        monitor=SubSample(interval=1.0),
-        random_state=1,
-    )
+    node = clone(driven).set_params(exc_input=e, inh_input=i)
     drive = kick if name == "A3" else np.zeros_like(kick)
     axes[1, 0].plot(time, node.fit_transform(drive)[0, 0], color, label=name)
 axes[1, 0].set(xlabel="time (ms)", ylabel="excitatory rate (Hz)")

@@ -5,10 +5,19 @@ import pickle
 import numpy as np
 import pytest
 from scipy.signal import welch
+from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skneuro.compat import drive_from_neurolib, from_neurolib
-from skneuro.dynamics import ALN, SubSample, aln_transfer, simulate_batch
+from skneuro.dynamics import (
+    ALN,
+    NetworkSimulator,
+    SubSample,
+    WilsonCowan,
+    aln_transfer,
+    simulate_batch,
+)
+from skneuro.exceptions import SimulationError
 
 WEIGHTS = np.array([[0.0, 0.5, 0.2], [1.0, 0.0, 0.3], [0.4, 0.1, 0.0]])
 LENGTHS = np.array([[0.0, 10.0, 25.0], [12.0, 0.0, 8.0], [30.0, 5.0, 0.0]])  # mm
@@ -155,6 +164,19 @@ def test_tables_in_the_parameters_of_neurolib_are_taken(golden, neurolib_table):
     X = drive_from_neurolib("aln", SMALL_CASE | tables, n_nodes=3)
     series = simulator.simulate(X).isel(sample=0)
     np.testing.assert_allclose(series["rate_exc"], golden["aln.rates_exc"], rtol=1e-10)
+
+
+def test_looked_up_values_are_those_of_neurolib(golden, neurolib_table):
+    from skneuro.dynamics._aln_tables import read_transfer
+
+    sigma, mu = golden["table.probe_sigma_mu"].T  # some of them outside the table
+    values = np.transpose(read_transfer(neurolib_table)(mu, sigma))
+    np.testing.assert_allclose(
+        values, golden["table.r_V_taumu_tausigma"], rtol=1e-10, atol=1e-14
+    )
+    known = read_transfer(None)(1.7, 3.2)  # kHz, mV, ms; ours
+    np.testing.assert_allclose(known[:2], [0.0506995312, -58.7465165], rtol=1e-8)
+    assert known[2] == pytest.approx(1.215, abs=0.02)
 
 
 def test_parameters_of_neurolib_are_taken_over():
@@ -322,6 +344,49 @@ def test_float32_stays_near_float64():
     for variable in exact:
         scale = np.abs(exact[variable]).max()
         assert np.abs(single[variable] - exact[variable]).max() < 1e-3 * scale
+
+
+def test_groups_of_a_network_are_nodes_of_one_simulator(small_table):
+    settings = {"duration": 30.0, "random_state": 0}
+    start = {v: sum(ALN.initial[v]) / 2 for v in (*ALN.states, *ALN.algebraic)}
+    node = ALN(exc_input=1.5, delay_inh=1.0, initial_state=start)
+    whole = clone(node).set_params(
+        connectivity=WEIGHTS, tract_lengths=LENGTHS, **settings
+    )
+    expected = whole.simulate()
+    network = NetworkSimulator(
+        [("a", node), ("b", node)], WEIGHTS, LENGTHS, n_nodes=[1, 2], **settings
+    )
+    series = network.simulate()
+    for variable in expected:
+        joined = [series[f"{g}__{variable}"] for g in ("a", "b")]
+        np.testing.assert_allclose(
+            np.concatenate(joined), expected[variable], rtol=1e-12, atol=1e-15
+        )
+    # each group has its own table and delays; a rate goes to another model
+    mixed = NetworkSimulator(
+        [("a", clone(node)), ("wc", WilsonCowan())],
+        {("a__rate_inh", "wc__net"): 0.1, ("wc__exc", "a__exc_rate"): 50.0},
+        **settings,
+    )
+    sets = [{}, {"a__transfer": small_table}, {"a__delay_exc": 0.0}]
+    rates = simulate_batch(mixed, [*sets, {"a__filter_sigma": True}])
+    assert len({one.tobytes() for one in rates}) == 4
+    with pytest.raises(ValueError, match=r"a: transfer lacks \['sigma'"):
+        mixed.set_params(a__transfer={"mu": [0, 1]}).simulate()
+
+
+@pytest.mark.parametrize("record", ["rate_exc", "adaptation"])
+def test_what_is_not_a_number_leaves_as_an_error(record):
+    # clipped variances and the edges of the table cannot hide it
+    node = ALN(duration=5.0, exc_rate_input=1e308, record=record, random_state=0)
+    with pytest.raises(SimulationError, match="ALN diverged at t = "):
+        node.simulate()
+    sets = [{"exc_rate_input": rate} for rate in (0.0, 1e308, 0.0)]
+    with pytest.warns(UserWarning, match="parameter set 1"):
+        series = simulate_batch(node, sets, on_divergence="warn")
+    assert np.isnan(series[1]).all()
+    assert np.isfinite(series[[0, 2]]).all()
 
 
 # -- delays, filter, tables ----------------------------------------------------------
