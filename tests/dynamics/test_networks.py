@@ -331,7 +331,8 @@ def test_torch_form_repeats_the_compiled_network():
     from skneuro.dynamics import simulate_torch
 
     network = make_network(sigma=0.01, duration=20.0, independent_noise=True)
-    for X in (RNG.uniform(0, 0.1, (2, 6)), RNG.uniform(0, 0.1, (2, 6, 200))):
+    rng = np.random.default_rng(0)
+    for X in (rng.uniform(0, 0.1, (2, 6)), rng.uniform(0, 0.1, (2, 6, 200))):
         expected = network.fit(X).simulate(X)
         got = simulate_torch(network, X)
         assert set(got) == set(expected)
