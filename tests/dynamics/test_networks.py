@@ -592,6 +592,17 @@ def test_models_without_a_common_language_need_pairs():
         NetworkSimulator([("a", SubSample())]).simulate()
 
 
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_matrix_of_another_size_is_refused(size):
+    nodes = [("a", Hopf()), ("b", Hopf()), ("c", Hopf())]
+    network = NetworkSimulator(nodes, np.ones((size, size)))
+    with pytest.raises(ValueError, match=r"expected \(3, 3\). Pass n_nodes"):
+        network.simulate()
+    assert network.set_params(
+        connectivity=np.ones((4, 4)), n_nodes=(1, -1, 1)
+    ).simulate()["b__x"].shape == (2, 10_000)
+
+
 def test_drives_of_another_size_are_refused():
     with pytest.raises(ValueError, match=r"X has 5 channels, but the network has 6"):
         make_network().fit(np.zeros((1, 5)))
