@@ -60,8 +60,8 @@ class ALN(BaseSimulator):
         \sigma_\alpha^2 &= \sigma_{\alpha, ext}^2 + \sum_\beta \frac{2
             J_{\alpha\beta}^2 v_{\alpha\beta} \tau_\beta \tau_m}{(1 + z_{\alpha\beta})
             \tau_m + \tau_\beta} \\
-        z_{EE} &= \hat c_{EE} K_E r_E(t - d_E) + \hat c \, K \Big(\sum_l C_{nl}
-            r_{E,l}(t - d_{nl}) + r_{E, ext}\Big) \\
+        z_{EE} &= \hat c_{EE} K_E r_E(t - d_E) + \hat c \, K \left(\sum_l C_{nl}
+            r_{E,l}(t - d_{nl}) + r_{E, ext}\right) \\
         \hat c_{\alpha\beta} &= c_{\alpha\beta} \tau_\beta / |J_{\alpha\beta}|
 
     The other :math:`z` have no sum over the network, and :math:`\rho` is :math:`z` with

@@ -190,6 +190,13 @@ def read_couplings(groups, connectivity, lengths, kinds, *, name="tract_lengths"
         weights, _ = check_connectome(
             connectivity, lengths if np.ndim(lengths) == 2 else None, n_nodes
         )
+        if len(weights) != n_nodes:
+            sizes = {g.name: g.n_nodes for g in groups}
+            raise ValueError(
+                f"connectivity has shape {weights.shape}, but the groups have {sizes} "
+                f"nodes; expected ({n_nodes}, {n_nodes}). Pass n_nodes to say how many "
+                "each has."
+            )
         lengths = _read_matrix(lengths, name, (n_nodes, n_nodes), positive=True)
         return [
             Coupling(

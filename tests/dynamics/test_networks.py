@@ -331,7 +331,8 @@ def test_torch_form_repeats_the_compiled_network():
     from skneuro.dynamics import simulate_torch
 
     network = make_network(sigma=0.01, duration=20.0, independent_noise=True)
-    for X in (RNG.uniform(0, 0.1, (2, 6)), RNG.uniform(0, 0.1, (2, 6, 200))):
+    rng = np.random.default_rng(0)
+    for X in (rng.uniform(0, 0.1, (2, 6)), rng.uniform(0, 0.1, (2, 6, 200))):
         expected = network.fit(X).simulate(X)
         got = simulate_torch(network, X)
         assert set(got) == set(expected)
@@ -589,6 +590,17 @@ def test_models_without_a_common_language_need_pairs():
         NetworkSimulator(nodes, np.ones((2, 2))).simulate()
     with pytest.raises(TypeError, match="expected a simulator of one model"):
         NetworkSimulator([("a", SubSample())]).simulate()
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_matrix_of_another_size_is_refused(size):
+    nodes = [("a", Hopf()), ("b", Hopf()), ("c", Hopf())]
+    network = NetworkSimulator(nodes, np.ones((size, size)))
+    with pytest.raises(ValueError, match=r"expected \(3, 3\). Pass n_nodes"):
+        network.simulate()
+    assert network.set_params(
+        connectivity=np.ones((4, 4)), n_nodes=(1, -1, 1)
+    ).simulate()["b__x"].shape == (2, 10_000)
 
 
 def test_drives_of_another_size_are_refused():
