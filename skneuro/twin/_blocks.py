@@ -56,7 +56,15 @@ def cat_groups(parts, groups):
     """
     if len(parts) == 1:
         return parts[0]
+    if all(map(channels_last, parts)):  # then this copies runs of channels
+        parts = [p.movedim(1, -1).unflatten(-1, (groups, -1)) for p in parts]
+        return torch.cat(parts, -1).flatten(-2).movedim(-1, 1)
     return torch.cat([p.unflatten(1, (groups, -1)) for p in parts], 2).flatten(1, 2)
+
+
+def channels_last(x):
+    """Whether the channels of images lie side by side in memory."""
+    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def standardise(weight, dims, fan_in, eps):
@@ -211,7 +219,8 @@ class Conv(Block):
             else of (images, batch, history), which returns also the new history.
         """
         weight, bias = self.effective(stream)
-        weight = weight.flatten(1, 2)  # channel-major, time-minor
+        weight = weight.transpose(1, 2).flatten(1, 2)  # time-major, channel-minor
+        weight = weight.contiguous(memory_format=torch.channels_last)
         streams = self.streams if stream is None else 1
         groups = self.groups * (1 if shared else streams)
 
@@ -226,14 +235,15 @@ class Conv(Block):
         past = self.temporal - 1
 
         def run(x, batch, history=None):
-            x = x.unflatten(0, (-1, batch))  # (time, batch, channel, y, x)
+            x = x.unflatten(0, (-1, batch)).movedim(2, -1)  # (t, batch, y, x, channel)
             if history is None:
                 first = x[:1] if self.pad == "replicate" else torch.zeros_like(x[:1])
                 history = first.expand(past, *x.shape[1:])
             frames = torch.cat([history, x])
-            windows = [frames[k : k + len(x)] for k in range(past + 1)]
-            stacked = torch.stack(windows, 3).flatten(2, 3).flatten(0, 1)
-            return convolve(stacked), frames[-past:]
+            grouped = frames.unflatten(-1, (groups, -1))
+            windows = [grouped[k : k + len(x)] for k in range(past + 1)]
+            stacked = torch.cat(windows, -1).flatten(-2).flatten(0, 1)
+            return convolve(stacked.movedim(-1, 1)), frames[-past:]
 
         return run
 

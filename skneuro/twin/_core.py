@@ -176,7 +176,8 @@ class Dense(Block):
         def run(x, state=None):
             state, later = empty if state is None else state, []
             for enter, block, past in zip(inputs, blocks, state, strict=True):
-                x, past = block(enter(x), batch, past)
+                x = enter(x).contiguous(memory_format=torch.channels_last)
+                x, past = block(x, batch, past)
                 later.append(past)
             return out(x), later
 
@@ -338,7 +339,7 @@ class _Recurrent(Block):
             drive = drive + from_modulation(
                 modulation.flatten(0, 1).flatten(1)[..., None, None]
             )
-            drive = drive.unflatten(0, (-1, batch))
+            drive = drive.contiguous().unflatten(0, (-1, batch))
             if state is None:
                 zeros = drive.new_zeros(
                     batch, self.hidden * n_streams, *drive.shape[-2:]
