@@ -14,6 +14,8 @@ from skneuro.twin._blocks import (
     nonlinearity,
 )
 
+_IN_CACHE = 2_000_000  # numbers of a layer that are computed at once on a CPU
+
 
 class DenseBlock(Block):
     """Layers that each see all layers before them."""
@@ -173,12 +175,27 @@ class Dense(Block):
         out = self.out.bind(stream)
         empty = [[None] * len(block.convs) for block in self.blocks]
 
-        def run(x, state=None):
+        def piece(x, state):
             state, later = empty if state is None else state, []
             for enter, block, past in zip(inputs, blocks, state, strict=True):
-                x, past = block(enter(x), batch, past)
+                x = enter(x).contiguous(memory_format=torch.channels_last)
+                x, past = block(x, batch, past)
                 later.append(past)
             return out(x), later
+
+        first = self.inputs[0]
+        channels = n_streams * len(first.weights[0]) * batch
+
+        def run(x, state=None):
+            size = len(x)
+            if x.device.type == "cpu" and not torch.is_grad_enabled():
+                pixels = x.shape[-2] * x.shape[-1] // first.stride**2
+                size = batch * max(1, _IN_CACHE // (channels * pixels))
+            features = []
+            for part in x.split(size):
+                part, state = piece(part, state)
+                features.append(part)
+            return torch.cat(features), state
 
         return run
 
@@ -338,7 +355,7 @@ class _Recurrent(Block):
             drive = drive + from_modulation(
                 modulation.flatten(0, 1).flatten(1)[..., None, None]
             )
-            drive = drive.unflatten(0, (-1, batch))
+            drive = drive.contiguous().unflatten(0, (-1, batch))
             if state is None:
                 zeros = drive.new_zeros(
                     batch, self.hidden * n_streams, *drive.shape[-2:]

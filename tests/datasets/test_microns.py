@@ -1,5 +1,7 @@
 """The released twins, from an archive in the layout of the release."""
 
+import functools
+import shutil
 import zipfile
 
 import numpy as np
@@ -7,10 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
-from skneuro.datasets import fetch_foundation_core, fetch_microns_twin
+from skneuro.datasets import _microns, fetch_foundation_core, fetch_microns_twin
 from skneuro.datasets._microns import _read_scan
 from skneuro.exceptions import NotCachedError
-from skneuro.io import load_registry
+from skneuro.io import fetch_file, load_registry
 from skneuro.twin._network import TwinNetwork
 
 
@@ -59,6 +61,25 @@ def test_a_scan_of_the_release_becomes_a_twin(release):
     np.testing.assert_allclose(scan.twin.predict(video)[0], expected, rtol=1e-5)
     with pytest.raises(ValueError, match=r"expected \(144, 256\)"):
         scan.twin.predict(video[..., :200])
+
+
+def test_a_scan_is_fetched_once(
+    release, serve_folder, make_registry, tmp_path, monkeypatch
+):
+    path, network = release
+    served = tmp_path / "served" / _microns._KEY
+    served.parent.mkdir(parents=True)
+    shutil.copy(path, served)
+    url, asked = serve_folder(tmp_path / "served")
+    registry = make_registry(tmp_path / "served", url)
+    fetch = functools.partial(fetch_file, registry=registry)
+    monkeypatch.setattr(_microns, "fetch_file", fetch)
+    for _ in range(2):
+        twin = fetch_microns_twin(8, 5, device="cpu").twin
+    assert len(asked) == 1
+    name = "core.feedforward.out.weights.3"
+    got = twin.net_.module_.state_dict()[name]
+    assert torch.equal(got, network.state_dict()[name])
 
 
 def test_the_core_comes_from_the_archive_too(release):

@@ -44,7 +44,7 @@ def learned(known):
         network_params=sizes,
         lr=1.0,
         clip=0.05,
-        max_epochs=6,
+        max_epochs=4,
         batches_per_epoch=15,
         warmup_epochs=1,
         random_state=7,
