@@ -36,6 +36,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "make_parametric_working_memory",
         ],
         "_tasks_motor": ["make_delayed_reach", "make_sequence_execution"],
+        "_tasks_ring": ["make_ring_decision"],
         "_tasks_navigation": ["make_spatial_navigation"],
         "_tasks_timing": [
             "make_cued_interval",
@@ -85,6 +86,7 @@ __all__ = [
     "make_perceptual_decision",
     "make_pulse_accumulation",
     "make_ready_set_go",
+    "make_ring_decision",
     "make_sequence_execution",
     "make_sine",
     "make_spatial_navigation",
