@@ -166,15 +166,7 @@ def make_perceptual_decision(
     labels = labels_of(conditions.pop("label"))
     return pack_task(
         trials,
-        add_input_noise(
-            X,
-            trials,
-            rng,
-            sigma_in=sigma_in,
-            tau_in=tau_in,
-            baseline=baseline,
-            rectify=True,
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         choice_targets(trials, labels, 2, hi=hi, lo=lo),
         mask=trials.during("fixation", "decision") | trials.catch[:, None],
         conditions=conditions,
@@ -318,15 +310,7 @@ def make_context_integration(
     labels = labels_of(conditions.pop("label"))
     return pack_task(
         trials,
-        add_input_noise(
-            X,
-            trials,
-            rng,
-            sigma_in=sigma_in,
-            tau_in=tau_in,
-            baseline=baseline,
-            rectify=True,
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         choice_targets(trials, labels, 2, hi=hi, lo=lo),
         mask=trials.during("fixation", "decision") | trials.catch[:, None],
         conditions=conditions,

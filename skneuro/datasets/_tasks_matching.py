@@ -170,9 +170,7 @@ def make_delayed_match_to_sample(
     step_labels, y = one_hot_steps(trials, labels, 3 if n_tests == 1 else 2)
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y,
         mask=trials.valid,
         conditions=conditions,
@@ -275,9 +273,7 @@ def make_go_nogo(
     step_labels, y = one_hot_steps(trials, labels, 2)
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y,
         mask=trials.valid,
         conditions=conditions,

@@ -146,10 +146,9 @@ default=((18, 10), (22, 14), (26, 18), (30, 22), (34, 26))
         X[:, 0] += pulse(trials, (name,), 0.4 + 0.8 * (f - 10) / 24)
         X[:, 1] += pulse(trials, (name,), 0.4 + 0.8 * (34 - f) / 24)
     labels = labels_of(conditions.pop("label"))
-    noise = {"sigma_in": sigma_in, "tau_in": tau_in, "baseline": baseline}
     return pack_task(
         trials,
-        add_input_noise(X, trials, rng, rectify=True, **noise),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         choice_targets(trials, labels, 2, hi=hi, lo=lo),
         mask=trials.during("fixation", "decision") | trials.catch[:, None],
         conditions=conditions,
@@ -245,9 +244,7 @@ def make_flip_flop(
     names = [f"bit {i}" for i in range(n_bits)]
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         held.repeat(n_steps, axis=2),
         mask=trials.valid,
         conditions=pd.DataFrame({"n_pulses": given.sum(axis=(1, 2))}),

@@ -101,9 +101,7 @@ def make_sine(
     inputs = [f"cue {value:g} ms" for value in values] if len(values) > 1 else ["none"]
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y[:, None],
         mask=trials.valid,
         conditions=conditions,

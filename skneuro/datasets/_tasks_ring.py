@@ -190,10 +190,9 @@ def make_ring_decision(
     X = np.concatenate(parts, axis=1).astype(float)
     labels = direction + 1
     step_labels, y = one_hot_steps(trials, labels, 1 + n_directions)
-    noise = {"sigma_in": sigma_in, "tau_in": tau_in}
     return pack_task(
         trials,
-        add_input_noise(X, trials, rng, rectify=False, **noise),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y,
         mask=trials.valid,
         conditions=conditions,

@@ -137,15 +137,7 @@ def make_multisensory(
     conditions["signed_rate"] = conditions.rate - boundary
     return pack_task(
         trials,
-        add_input_noise(
-            X,
-            trials,
-            rng,
-            sigma_in=sigma_in,
-            tau_in=tau_in,
-            baseline=baseline,
-            rectify=True,
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         choice_targets(trials, labels, 2, hi=hi, lo=lo),
         mask=trials.during("fixation", "decision") | trials.catch[:, None],
         conditions=conditions,
@@ -277,9 +269,7 @@ def make_pulse_accumulation(
     step_labels, y = one_hot_steps(trials, labels, 3)
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y,
         mask=trials.valid,
         conditions=conditions,

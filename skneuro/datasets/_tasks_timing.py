@@ -141,9 +141,7 @@ def make_ready_set_go(
     X[:, 2] = pulse(trials, ("set",), 1.0)
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         interval_targets(trials, gain * measured, target),
         mask=trials.valid,
         conditions=conditions,
@@ -259,9 +257,7 @@ def make_cued_interval(
     X[:, -1] = pulse(trials, ("set",), 1.0)
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         interval_targets(trials, due, target),
         mask=trials.valid,
         conditions=conditions,
@@ -382,10 +378,9 @@ def make_interval_discrimination(
     X[:, 0] = trials.valid & ~trials.during("decision")
     X[:, 1] = pulse(trials, ("stimulus_1",), 1.0)
     X[:, 2] = pulse(trials, ("stimulus_2",), 1.0)
-    noise = {"sigma_in": sigma_in, "tau_in": tau_in, "baseline": baseline}
     return pack_task(
         trials,
-        add_input_noise(X, trials, rng, rectify=True, **noise),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         choice_targets(trials, labels, 2, hi=hi, lo=lo),
         mask=trials.during("fixation", "decision"),
         conditions=conditions,
