@@ -16,7 +16,11 @@ import numpy as np
 
 from skneuro.datasets import make_perceptual_decision, score_task
 from skneuro.metrics import selectivity_index
-from skneuro.plotting import plot_connectivity_matrix, plot_eigenvalues
+from skneuro.plotting import (
+    plot_eigenvalues,
+    plot_weight_distribution,
+    plot_weights,
+)
 from skneuro.rnn import CTRNNRegressor, input_mask, multi_area_ei_mask, readout_mask
 
 connected, signs, areas = multi_area_ei_mask(
@@ -50,18 +54,24 @@ print(f"{100 * score:.1f} % correct; the paper asks for 85 %")
 print(f"weights outside the mask: {np.count_nonzero(weights[connected == 0])}")
 
 # %%
-# What is allowed, what was learned (rows receive), and the eigenvalues: learning
-# pulls a few of them out of the cloud.
-naive = net.__class__(**net.get_params()).begin(2, 2)
+# The masks: what is allowed to come in, to recur, and to be read. Red excites, blue
+# inhibits, and lines part the areas.
+fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+plot_weights(masks["input_mask"], areas=areas, colorbar=False, ax=axes[0])
+plot_weights(connected, areas=areas, colorbar=False, ax=axes[1])
+plot_weights(masks["output_mask"], colorbar=False, ax=axes[2])
+
+# %%
+# What was learned (rows receive), how weights are distributed, and their eigenvalues:
+# learning pulls a few of them out of the cloud.
+naive = CTRNNRegressor(**net.get_params()).begin(2, 2)
 fig, axes = plt.subplots(1, 3, figsize=(12.5, 3.8), layout="constrained")
-plot_connectivity_matrix(connected, cmap="RdBu_r", vmin=-1, vmax=1, ax=axes[0])
-axes[0].set_title("Allowed")
-limit = np.quantile(np.abs(weights), 0.99)
-plot_connectivity_matrix(weights, cmap="RdBu_r", vmin=-limit, vmax=limit, ax=axes[1])
-axes[1].set_title("Learned")
-plot_eigenvalues(naive.recurrent_weights_, label="before", ax=axes[2])
-plot_eigenvalues(weights, label="after", circle=False, ax=axes[2])
-axes[2].set_title("Eigenvalues of the weights")
+plot_weights(weights, areas=areas, limit=np.quantile(np.abs(weights), 0.99), ax=axes[0])
+for model, name in ((naive, "before"), (net, "after")):
+    plot_weight_distribution(model.recurrent_weights_, label=name, ax=axes[1])
+    circle = name == "before"
+    plot_eigenvalues(model.recurrent_weights_, label=name, circle=circle, ax=axes[2])
+axes[1].set_yscale("log")
 
 # %%
 # Where is the choice? The sensitivity d' of each unit, early and late in the stimulus.

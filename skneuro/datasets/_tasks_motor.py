@@ -125,10 +125,9 @@ def make_sequence_execution(
         y += POSITIONS[dots[:, i + 1]][:, :, None] * now
     for i in range(3):
         conditions[f"dot_{i + 1}"] = dots[:, i + 1]
-    noise = {"sigma_in": sigma_in, "tau_in": tau_in, "baseline": baseline}
     return pack_task(
         trials,
-        add_input_noise(X, trials, rng, rectify=True, **noise),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline),
         y,
         mask=trials.during("fixation", *moves),
         conditions=conditions,
@@ -260,9 +259,7 @@ def make_delayed_reach(
     names = ["fixation", *(f"direction {i}" for i in range(n_directions))]
     return pack_task(
         trials,
-        add_input_noise(
-            X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=False
-        ),
+        add_input_noise(X, trials, rng, sigma_in, tau_in),
         y,
         mask=trials.valid,
         conditions=conditions,

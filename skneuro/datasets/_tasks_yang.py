@@ -157,7 +157,7 @@ def make_yang_task(
     directions = range(n_directions)
     return pack_task(
         trials,
-        add_input_noise(X, trials, rng, sigma_in=sigma_in, tau_in=tau_in, rectify=True),
+        add_input_noise(X, trials, rng, sigma_in, tau_in, baseline=0.0),
         y,
         mask=trials.valid,
         conditions=conditions.assign(rule=rule),

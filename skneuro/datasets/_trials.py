@@ -282,12 +282,31 @@ def pulse(trials, epochs, amplitude):
     return amplitude[:, None] * trials.during(*epochs)
 
 
-def add_input_noise(signal, trials, rng, *, sigma_in, tau_in, baseline=0.0, rectify):
-    """Return inputs with baseline and noise; 0 behind the end of a trial."""
-    X = signal + baseline
+def add_input_noise(signal, trials, rng, sigma_in, tau_in, baseline=None):
+    """Return inputs with noise; 0 behind the end of a trial.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_trials, n_inputs, n_times)
+        What is shown.
+    trials : Trials
+        Their step, and where they end.
+    rng : RandomState
+        Source of randomness.
+    sigma_in, tau_in : float
+        Amplitude, dimensionless, and time constant of the noise, in ms.
+    baseline : float, default=None
+        Added to all inputs, which are rectified then; None leaves them.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_trials, n_inputs, n_times)
+        Inputs.
+    """
+    X = signal + (0.0 if baseline is None else baseline)
     if sigma_in > 0:
         X += sigma_in * np.sqrt(2 * tau_in / trials.dt) * rng.standard_normal(X.shape)
-    if rectify:
+    if baseline is not None:
         np.maximum(X, 0, out=X)
     return (X * trials.valid[:, None]).astype(np.float32)
 

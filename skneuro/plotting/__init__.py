@@ -15,6 +15,7 @@ from skneuro.plotting._state_space import (
 from skneuro.plotting._surface import plot_on_fsaverage
 from skneuro.plotting._timeseries import plot_timeseries
 from skneuro.plotting._tuning import plot_direction_tuning
+from skneuro.plotting._weights import plot_weight_distribution, plot_weights
 
 __all__ = [
     "plot_chronometric",
@@ -33,5 +34,7 @@ __all__ = [
     "plot_timeseries",
     "plot_trajectories",
     "plot_trial",
+    "plot_weight_distribution",
+    "plot_weights",
     "save_movie",
 ]

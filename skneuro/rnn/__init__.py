@@ -6,7 +6,16 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_ctrnn": ["CTRNNClassifier", "CTRNNRegressor"],
-        "_losses": [
+        "_masks": [
+            "area_labels",
+            "ei_signs",
+            "input_mask",
+            "multi_area_ei_mask",
+            "multi_area_mask",
+            "random_input_mask",
+            "readout_mask",
+        ],
+        "_penalties": [
             "Hebbian",
             "MeanRateLevel",
             "PopulationKL",
@@ -16,15 +25,6 @@ __getattr__, __dir__, _ = lazy_loader.attach(
             "RateSpread",
             "VanishingGradient",
             "WeightLevel",
-        ],
-        "_masks": [
-            "area_labels",
-            "ei_signs",
-            "input_mask",
-            "multi_area_ei_mask",
-            "multi_area_mask",
-            "random_input_mask",
-            "readout_mask",
         ],
         "_step": ["network_step"],
     },

@@ -1,35 +1,27 @@
 """What both recurrent estimators share: parameters, training, hidden rates, files."""
 
-import copy
-import json
 from numbers import Integral, Real
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skneuro.rnn._build import layer_sizes, network_arguments
-from skneuro.rnn._simulate import RATES, read_layer, simulate_layers
+from skneuro.rnn._build import network_arguments
+from skneuro.rnn._files import FilesMixin
+from skneuro.rnn._fitted import FittedNetwork
+from skneuro.rnn._simulate import RATES
 from skneuro.utils._param_validation import Interval, StrOptions
 from skneuro.utils._torch import resolve_device, seeded_torch
-from skneuro.utils._validation import check_multiple
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="both")
 _ARRAY = ["array-like", None]
-_FORMAT = "skneuro recurrent network 1"
-
-PARAMETERS = """n_hidden : int or tuple of int, default=100
-    Number of units, or of those of each stacked layer. Where layers are stacked,
-    parameters that hold arrays take a list with one entry per layer.
-"""
 
 
-class BaseCTRNN(TransformerMixin, BaseEstimator):
+class BaseCTRNN(FilesMixin, FittedNetwork, TransformerMixin, BaseEstimator):
     """Train a network with skorch; subclasses say what it learns.
 
     Parameters
@@ -371,277 +363,11 @@ class BaseCTRNN(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._run(self._read_signals(X, reset=False), hidden=True)
 
-    def simulate(self, X, dt_test=None, *, noise=False, random_state=None):
-        """Run the fitted network in NumPy, in float64 and at any time step.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_channels, n_times)
-            Inputs, one per ``dt``, held in between; 2-D ones stay constant.
-        dt_test : float, default=None
-            Step of the integration, which divides ``dt``; None is ``dt``, in ms.
-        noise : bool, default=False
-            Whether to add the noise of training.
-        random_state : int, RandomState instance or None, default=None
-            Seed of the noise.
-
-        Returns
-        -------
-        Bunch
-            ``outputs`` (n_samples, n_outputs, n_steps), ``rates``
-            (n_samples, n_hidden, n_steps) and ``times`` (n_steps,), the end of each
-            step, in ms.
-
-        Raises
-        ------
-        ValueError
-            If ``dt_test`` does not divide ``dt``, or the activation is a callable.
-        """
-        check_is_fitted(self)
-        X = self._read_signals(X, reset=False).astype(np.float64)
-        dt_test = self.dt if dt_test is None else dt_test
-        n_sub = check_multiple(self.dt, dt_test, "dt", "dt_test")
-        module = self.net_.module_
-        layers = [read_layer(layer) for layer in module.layers]
-        for layer in layers:
-            if layer["activation"] not in RATES:
-                raise ValueError(
-                    f"activation is {layer['activation']!r}, expected one of "
-                    f"{sorted(RATES)} in simulate. Use transform for callables."
-                )
-            layer["alpha"] = layer["alpha"] / n_sub
-        rates = simulate_layers(
-            X,
-            layers,
-            n_sub=n_sub,
-            delays=(module.feedforward_delay * n_sub, module.feedback_delay * n_sub),
-            rng=check_random_state(random_state) if noise else None,
-        )
-        every = np.concatenate(rates, axis=1)
-        read = every if self.readout == "all" else rates[-1]
-        outputs = np.einsum("ij,bjt->bit", self.output_weights_, read)
-        outputs += self.output_bias_[:, None]
-        times = dt_test * np.arange(1, every.shape[2] + 1)
-        return Bunch(outputs=outputs, rates=every, times=times)
-
-    def lesion(self, units):
-        """Return a copy of the fitted network in which some units are silent.
-
-        Parameters
-        ----------
-        units : array-like of int or bool
-            Indices of units as in `transform`, or one truth value per unit.
-
-        Returns
-        -------
-        estimator
-            Fitted copy; lesions add up.
-
-        Raises
-        ------
-        ValueError
-            If a unit does not exist.
-        """
-        check_is_fitted(self)
-        sizes = layer_sizes(self.n_hidden)
-        units = np.asarray(units)
-        if units.dtype == bool:
-            if units.shape != (sum(sizes),):
-                raise ValueError(
-                    f"units has shape {units.shape}, expected ({sum(sizes)},) truth "
-                    "values or a list of indices."
-                )
-            units = np.flatnonzero(units)
-        units = units.astype(int).ravel()
-        if units.size and not (0 <= units.min() and units.max() < sum(sizes)):
-            raise ValueError(
-                f"units runs from {units.min()} to {units.max()}, expected indices "
-                f"from 0 to {sum(sizes) - 1}."
-            )
-        lesioned = copy.deepcopy(self)
-        first = 0
-        for layer, size in zip(lesioned.net_.module_.layers, sizes, strict=True):
-            own = units[(units >= first) & (units < first + size)] - first
-            layer.active[own.tolist()] = 0.0
-            first += size
-        return lesioned
-
-    # The fitted arrays
-
-    def _of_layers(self, get):
-        check_is_fitted(self)
-        arrays = [
-            get(layer).detach().cpu().numpy().copy()
-            for layer in self.net_.module_.layers
-        ]
-        return arrays[0] if len(arrays) == 1 else arrays
-
-    @property
-    def input_weights_(self):
-        """Weights from inputs, or one array per stacked layer."""
-        return self._of_layers(lambda layer: layer.input_weight())
-
-    @property
-    def recurrent_weights_(self):
-        """Weights among units, or one array per stacked layer."""
-        return self._of_layers(lambda layer: layer.recurrent_weight())
-
-    @property
-    def output_weights_(self):
-        """Weights of the readout."""
-        check_is_fitted(self)
-        return self.net_.module_.readout().detach().cpu().numpy().copy()
-
-    @property
-    def output_bias_(self):
-        """Bias of the readout."""
-        check_is_fitted(self)
-        module = self.net_.module_
-        if module.output_bias is None:
-            return np.zeros(module.readout.shape[0], np.float32)
-        return module.output_bias.detach().cpu().numpy().copy()
-
-    @property
-    def tau_(self):
-        """Time constants of units in ms, or one array per stacked layer."""
-        alpha = self._of_layers(lambda layer: layer.alpha())
-        if isinstance(alpha, list):
-            return [self.dt / a for a in alpha]
-        return self.dt / alpha
-
-    @property
-    def history_(self):
-        """What skorch recorded in each epoch."""
-        check_is_fitted(self)
-        return self.net_.history
-
-    # Files
-
-    def save(self, path):
-        """Write the fitted network to a safetensors file.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is a function, which a safe file cannot hold.
-        """
-        from safetensors.numpy import save_file
-
-        check_is_fitted(self)
-        tensors = {
-            f"network.{name}": np.ascontiguousarray(value.cpu().numpy())
-            for name, value in self.net_.module_.state_dict().items()
-        }
-        header = {"class": type(self).__name__, "parameters": {}}
-        for name, value in self.get_params(deep=False).items():
-            if name in ("callbacks", "train_split", "device"):
-                continue  # how it was trained, not what it is
-            if name == "random_state" and not isinstance(value, Integral):
-                continue
-            if isinstance(value, np.ndarray):
-                tensors[f"parameter.{name}"] = np.ascontiguousarray(value)
-                continue
-            try:
-                header["parameters"][name] = json.loads(
-                    json.dumps(value, default=_plain)
-                )
-            except TypeError as exc:
-                raise ValueError(
-                    f"{name} is {value!r}, expected numbers, text or arrays in a file. "
-                    "Pass names instead of functions, or pickle the estimator."
-                ) from exc
-        header["fitted"] = self._fitted_facts()
-        metadata = {"format": _FORMAT, "estimator": json.dumps(header)}
-        save_file(tensors, str(Path(path)), metadata=metadata)
-
-    def _fitted_facts(self):
-        facts = {"n_features_in_": int(self.n_features_in_), "seed_": self.seed_}
-        if hasattr(self, "feature_names_in_"):
-            facts["feature_names_in_"] = self.feature_names_in_.tolist()
-        return facts
-
-    def _restore_facts(self, facts):
-        self.n_features_in_ = facts["n_features_in_"]
-        self.seed_, self.n_fits_ = facts["seed_"], 0
-        if "feature_names_in_" in facts:
-            self.feature_names_in_ = np.array(facts["feature_names_in_"], dtype=object)
-
-    @classmethod
-    def load(cls, path, *, device="auto"):
-        """Read a network that `save` wrote; nothing in the file is executed.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to read.
-        device : str or torch.device, default="auto"
-            Where to put the network.
-
-        Returns
-        -------
-        estimator
-            Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the file is of another kind.
-        """
-        import torch
-        from safetensors import safe_open
-
-        with safe_open(str(Path(path)), framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        header = json.loads(metadata.get("estimator", "{}"))
-        if metadata.get("format") != _FORMAT or header["class"] != cls.__name__:
-            raise ValueError(
-                f"{path} holds {header.get('class', 'something else')!r}, expected "
-                f"{cls.__name__!r}. Load it with the class that saved it."
-            )
-        parameters = dict(header["parameters"])
-        state = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "parameter":
-                parameters[rest] = value
-            else:
-                state[rest] = torch.from_numpy(value)
-        model = cls(**{k: _as_given(k, v) for k, v in parameters.items()})
-        model.device = device
-        model._restore_facts(header["fitted"])
-        n_outputs = state["readout.raw"].shape[0]
-        model.net_ = model._make_net(
-            model.n_features_in_, n_outputs, check_random_state(0)
-        )
-        model.net_.initialize()
-        model.net_.module_.load_state_dict(state)
-        return model
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _plain(value):
-    """Give numbers and arrays inside lists the form that JSON has."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError
-
-
-def _as_given(name, value):
-    """Turn lists back into the tuples that JSON does not know."""
-    return (
-        tuple(value) if name in ("n_hidden", "tau_bounds") and np.ndim(value) else value
-    )
 
 
 def last_scored_step(weights):

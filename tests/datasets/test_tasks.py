@@ -20,6 +20,7 @@ from skneuro.datasets import (
     make_perceptual_decision,
     make_pulse_accumulation,
     make_ready_set_go,
+    make_ring_decision,
     make_sequence_execution,
     make_sine,
     make_spatial_navigation,
@@ -38,6 +39,12 @@ TASKS = {
     ),
     "context integration": make_context_integration,
     "multisensory": make_multisensory,
+    **{
+        f"ring, {form}": lambda n, form=form, **kw: make_ring_decision(
+            n, form=form, n_directions=4, **kw
+        )
+        for form in ("perceptual", "context", "multisensory")
+    },
     "pulses": make_pulse_accumulation,
     "parametric working memory": make_parametric_working_memory,
     "match to sample": make_delayed_match_to_sample,
@@ -386,6 +393,44 @@ def test_views_are_those_of_the_path():
     # pieces of a path follow each other
     np.testing.assert_array_equal(task.conditions.piece[:5], range(5))
     np.testing.assert_allclose(task.y[0, :, -1], view[1, :, 0])
+
+
+@pytest.mark.parametrize("form", ["perceptual", "context", "multisensory"])
+def test_rings_point_to_their_directions(form):
+    task = make_ring_decision(
+        60, form=form, n_directions=8, sigma_in=0.0, random_state=0
+    )
+    start, stop = task.epochs["stimulus"].T
+    during = task.X[np.arange(60), :, start]
+    rings = [name.split()[0] for name in task.input_names if name.endswith(" 7")]
+    assert (
+        rings
+        == {
+            "perceptual": ["ring"],
+            "context": ["motion", "colour"],
+            "multisensory": ["visual", "auditory"],
+        }[form]
+    )
+    angle = np.pi / 4 * np.arange(8)
+    total = np.zeros(60)
+    for ring in rings:
+        names = [f"{ring} {i}" for i in range(8)]
+        ring_input = during[:, [task.input_names.index(name) for name in names]]
+        way = ((ring_input - 0.5) * np.exp(1j * angle)).sum(axis=1) / 4
+        counts = np.ones(60, bool)
+        if form == "context":
+            counts = task.conditions.context.eq(ring).to_numpy()
+        total += 200 * counts * np.abs(way)
+        sees = counts & (np.abs(way) > 1e-6)
+        turned = np.rint(np.angle(way) / (np.pi / 4)).astype(int) % 8
+        np.testing.assert_array_equal(turned[sees], task.labels[sees] - 1)
+    np.testing.assert_allclose(total, task.conditions.coherence, atol=1e-3)
+    # the fixation input goes off when the answer is due, the stimulus before
+    assert not task.X[:, 0][task.decision_mask].any()
+    assert (stop <= task.epochs["decision"][:, 0]).all()
+    if form == "context":
+        seen = np.where(task.conditions.context == "motion", 1, 2)
+        assert (task.X[np.arange(60), seen, 0] == 1).all()
 
 
 def test_motion_in_the_dark_adds_up_to_the_path():
