@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_atlases": ["load_atlas_labels"],
+        "_atlases": ["load_atlas_centroids", "load_atlas_labels"],
         "_connectomes": ["fetch_connectome", "load_connectome"],
         "_encoder_catalog": [
             "EncoderCard",
@@ -60,6 +60,7 @@ __all__ = [
     "fetch_nsd_fwrf",
     "fetch_things_eeg2_vit",
     "list_encoders",
+    "load_atlas_centroids",
     "load_atlas_labels",
     "load_connectome",
     "load_task_from_env",

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 
 from skneuro.utils._param_validation import StrOptions, validate_params
@@ -62,3 +63,78 @@ def load_atlas_labels(name):
     """
     with (files("skneuro.datasets") / "data" / f"{name}.csv").open("rb") as file:
         return pd.read_csv(file)
+
+
+def load_atlas_centroids(image, *, names=None):
+    """Find the centres of the regions of an atlas image.
+
+    Parameters
+    ----------
+    image : str, Path or Nifti1Image
+        Volume of whole numbers: 0 is outside, every other number one region.
+    names : dict of int to str, default=None
+        Name of each number, such as columns ``code`` and ``name`` of the table of an
+        atlas. None leaves the names out.
+
+    Returns
+    -------
+    regions : DataFrame of shape (n_regions, n_columns)
+        One row per region, in the order of their numbers:
+
+        - ``code``: its number in the image
+        - ``name``: its name, where ``names`` is given
+        - ``x``, ``y``, ``z``: centre of mass of its largest connected part, in mm of
+          the space of the image
+
+    Raises
+    ------
+    ValueError
+        If the image is no volume with regions, or ``names`` lacks one of them.
+    ImportError
+        If nilearn is not installed.
+
+    See Also
+    --------
+    load_atlas_labels : Two atlases whose tables come with the package.
+    fetch_connectome : Its ``centroids`` are those of AAL2.
+
+    Examples
+    --------
+    >>> import nibabel
+    >>> import numpy as np
+    >>> from skneuro.datasets import load_atlas_centroids
+    >>> volume = np.zeros((10, 10, 10), np.int16)
+    >>> volume[2:5, 2:5, 2:5], volume[6:9, 6:9, 6:9] = 7, 9
+    >>> atlas = nibabel.Nifti1Image(volume, np.diag([2.0, 2.0, 2.0, 1.0]))  # mm
+    >>> load_atlas_centroids(atlas, names={7: "V1", 9: "MT"})
+       code name     x     y     z
+    0     7   V1   6.0   6.0   6.0
+    1     9   MT  14.0  14.0  14.0
+    """
+    try:
+        import nibabel
+        from nilearn.plotting import find_parcellation_cut_coords
+    except ImportError as exc:
+        raise ImportError(
+            'load_atlas_centroids needs nilearn; pip install "skneuro[plot]".'
+        ) from exc
+    if not hasattr(image, "get_fdata"):
+        image = nibabel.load(image)
+    numbers = np.asarray(image.dataobj)
+    if numbers.ndim != 3 or not numbers.any() or (numbers != np.round(numbers)).any():
+        raise ValueError(
+            f"image has shape {numbers.shape} and dtype {numbers.dtype}; expected a "
+            "volume of whole numbers, 0 outside and one number per region."
+        )
+    centres, codes = find_parcellation_cut_coords(image, return_label_names=True)
+    codes = np.asarray(codes).astype(int)
+    regions = pd.DataFrame({"code": codes})
+    if names is not None:
+        if missing := sorted(set(codes.tolist()) - set(names)):
+            raise ValueError(
+                f"names lacks the regions {missing[:5]} of the image, {len(missing)} "
+                "in all; expected a name for each number."
+            )
+        regions["name"] = [names[code] for code in codes]
+    regions[["x", "y", "z"]] = np.asarray(centres, float)
+    return regions.sort_values("code", ignore_index=True)

@@ -8,12 +8,19 @@ from skneuro.dynamics._derivatives import differentiate_step, simulate_torch
 from skneuro.dynamics._fitzhugh_nagumo import FitzHughNagumo
 from skneuro.dynamics._hemodynamics import BalloonWindkessel
 from skneuro.dynamics._hopf import Hopf
+from skneuro.dynamics._inhibition import FeedbackInhibitionControl
 from skneuro.dynamics._jansen_rit import JansenRit
 from skneuro.dynamics._kuramoto import Kuramoto
+from skneuro.dynamics._lead_field import (
+    LeadField,
+    average_lead_field,
+    lead_field_from_mne,
+)
 from skneuro.dynamics._monitors import Bold, Raw, SubSample, TemporalAverage
 from skneuro.dynamics._montbrio_pazo_roxin import MontbrioPazoRoxin
 from skneuro.dynamics._network_simulator import NetworkSimulator
 from skneuro.dynamics._reduced_wong_wang import ReducedWongWang
+from skneuro.dynamics._stepping import Stepper
 from skneuro.dynamics._sweep import simulate_batch
 from skneuro.dynamics._thalamic_node import ThalamicNode
 from skneuro.dynamics._whole_brain import WholeBrainRegressor
@@ -25,14 +32,17 @@ __all__ = [
     "BalloonWindkessel",
     "BaseSimulator",
     "Bold",
+    "FeedbackInhibitionControl",
     "FitzHughNagumo",
     "Hopf",
     "JansenRit",
     "Kuramoto",
+    "LeadField",
     "MontbrioPazoRoxin",
     "NetworkSimulator",
     "Raw",
     "ReducedWongWang",
+    "Stepper",
     "SubSample",
     "TemporalAverage",
     "ThalamicNode",
@@ -40,7 +50,9 @@ __all__ = [
     "WilsonCowan",
     "WongWang",
     "aln_transfer",
+    "average_lead_field",
     "differentiate_step",
+    "lead_field_from_mne",
     "simulate_batch",
     "simulate_torch",
     "stimuli",

@@ -234,17 +234,21 @@ def _make_advance(fingerprint):
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
 
-            _far_sums(wide, edges.far, history, column)
-            if noise.present:
-                for k in range(0, BLOCK, 2):
-                    fill_normals(
-                        normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
-                    )
+            begun = -1  # the sums and numbers of this block are in the scratch
+            if clock[3] != begin:
+                begun = first
+                clock[3] = begin
+                _far_sums(wide, edges.far, history, column)
+                if noise.present:
+                    for k in range(0, BLOCK, 2):
+                        fill_normals(
+                            normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
+                        )
             if n_driven:
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                _history_sums(net, wide, net_place, edges, history, column, k, first)
+                _history_sums(net, wide, net_place, edges, history, column, k, begun)
                 at = k * n_targets
                 for stage in range(n_stages):
                     if stage == 0 and heun:

@@ -287,7 +287,7 @@ class Run:
                     [s.average.get(tap, np.nan) for s in states], tap.population
                 )
         self.state = flat.State(
-            clock=np.array([states[0].step, self.kept, is_carried], np.int64),
+            clock=np.array([states[0].step, self.kept, is_carried, -1], np.int64),
             kept=self.kept,
             units=units,
             source=source,

@@ -71,8 +71,9 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    clock : ndarray of int64, shape (3,)
-        Steps done, history column of the next step, and 1 if `carry` is known.
+    clock : ndarray of int64, shape (4,)
+        Steps done, history column of the next step, 1 if `carry` is known, and first
+        step of the block whose sums and random numbers are in the scratch, or -1.
     kept : int
         Columns of history that the next step may need.
     units : ndarray

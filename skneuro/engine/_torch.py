@@ -13,6 +13,9 @@ import torch
 from skneuro.engine._noise import make_keys
 from skneuro.engine._normals import draw_normals
 
+_NORMALS_AT_ONCE = 512  # steps
+_CHECKED_AT_ONCE = 64  # steps between two looks for values that are not finite
+
 
 class TorchRun:
     """Several simulations of one network, as tensors.
@@ -80,7 +83,7 @@ class TorchRun:
         shape = (self.network.populations[g].n_nodes,)
         return self._tensor(np.stack([np.broadcast_to(v, shape) for v in values]))
 
-    def _normals(self, n_steps):
+    def _normals(self, first, n_steps):
         """Random numbers by population and process, (n_steps, n_jobs, n_nodes)."""
         numbers, stream = [], 0
         for g, (equations, n_nodes) in enumerate(self.network.populations):
@@ -95,7 +98,7 @@ class TorchRun:
                         stream,
                         np.arange(n_nodes),
                     )
-                    drawn = draw_normals(keys, self.jobs[0].state.step, n_steps)
+                    drawn = draw_normals(keys, first, n_steps)
                     normal = self._tensor(drawn).reshape(shape)
                 numbers[g][name] = normal
                 stream += 1
@@ -111,11 +114,15 @@ class TorchRun:
             columns.append(np.pad(known, ((0, 0), (missing, 0)), mode="edge"))
         return list(self._tensor(np.stack(columns)).unbind(-1))
 
-    def _delayed_sums(self, past):
-        """Delayed sums by population and input, shape (n_jobs, n_nodes)."""
+    def _delayed_sums(self, past, k):
+        """Delayed sums by population and input in step k, shape (n_jobs, n_nodes).
+
+        Past values are a list that grows, or a tensor that is written round and round.
+        """
+        n_columns = self.network.max_lag
         windows = {
-            key: torch.stack(columns[-self.network.max_lag :])
-            for key, columns in past.items()
+            key: torch.stack(known[-n_columns:]) if isinstance(known, list) else known
+            for key, known in past.items()
         }
         sums = [
             {
@@ -127,7 +134,9 @@ class TorchRun:
         for projection, to, start, lag, weight in self.edges:
             g, name = projection.target
             window = windows[projection.source]
-            values = window[self.network.max_lag - lag, :, start]  # (n_edges, n_jobs)
+            grows = isinstance(past[projection.source], list)
+            column = n_columns - lag if grows else (k - lag) % n_columns
+            values = window[column, :, start]  # (n_edges, n_jobs)
             terms = (weight[:, None] * values).T
             sums[g][name] = sums[g][name].index_add(1, to, terms)
         return sums
@@ -152,11 +161,23 @@ class TorchRun:
         list of Tensor of shape (n_jobs, n_nodes, n_steps)
             One per recorded variable.
         """
+        series = [[] for _ in record]
+        for _, x in self._steps(n_steps, drive, hold):
+            for values, (g, name) in zip(series, record, strict=True):
+                values.append(getattr(x[g], name))
+        return [torch.stack(values, dim=-1) for values in series]
+
+    def _steps(self, n_steps, drive=None, hold=1, *, keep_all=True):
+        """Yield the number of each step, from 0, and the variables after it.
+
+        With ``keep_all=False`` past values that no delay reaches are overwritten, which
+        autograd cannot go through.
+        """
         groups = [p.equations for p in self.network.populations]
         p = [SimpleNamespace(**numbers) for numbers in self.parameters]
+        states = [job.state for job in self.jobs]
         x, noise, past = [], [], {}
         for g, equations in enumerate(groups):
-            states = [job.state for job in self.jobs]
             n = self.network.populations[g].n_nodes
             for target, names, values in (
                 (x, equations.variables, [s.variables[g] for s in states]),
@@ -166,10 +187,13 @@ class TorchRun:
                 start = {k: v.expand(len(states), n) for k, v in start.items()}
                 target.append(SimpleNamespace(**start))
             past |= {(g, name): self._past(g, name) for name in equations.sources}
-        normals = self._normals(n_steps)
-        series = [[] for _ in record]
+        if not keep_all:
+            past = {key: torch.stack(columns) for key, columns in past.items()}
         for k in range(n_steps):
-            net = self._delayed_sums(past)
+            if k % _NORMALS_AT_ONCE == 0:
+                count = min(_NORMALS_AT_ONCE, n_steps - k)
+                normals = self._normals(states[0].step + k, count)
+            net = self._delayed_sums(past, k)
             for g, equations in enumerate(groups):
                 inputs = {
                     port: self.parameters[g][f"input_{port}"]
@@ -177,7 +201,9 @@ class TorchRun:
                 }
                 for port, values in (drive[g] if drive else {}).items():
                     inputs[port] = inputs[port] + values[..., k // hold]
-                normal = {name: z[k] for name, z in normals[g].items()}
+                normal = {
+                    name: z[k % _NORMALS_AT_ONCE] for name, z in normals[g].items()
+                }
                 x[g], noise[g] = equations.euler_step(
                     x[g],
                     SimpleNamespace(**net[g]),
@@ -187,7 +213,113 @@ class TorchRun:
                     p[g],
                 )
                 for name, value in equations.visible(x[g], p[g]).items():
-                    past[g, name].append(value)
-            for values, (g, name) in zip(series, record, strict=True):
-                values.append(getattr(x[g], name))
-        return [torch.stack(values, dim=-1) for values in series]
+                    if keep_all:
+                        past[g, name].append(value)
+                    else:
+                        past[g, name][k % self.network.max_lag] = value
+            yield k, x
+
+    def record(self, n_steps, *, taps=(), observers=(), drive=None, hold=1):
+        """Integrate without derivatives, and record what taps and observers ask for.
+
+        Parameters
+        ----------
+        n_steps : int
+            Steps, from the first one of the simulations.
+        taps : list of Tap, default=()
+            What to record.
+        observers : list of Observer, default=()
+            Models that look on, in float64.
+        drive : list of dict, default=None
+            As in `run`.
+        hold : int, default=1
+            As in `run`.
+
+        Returns
+        -------
+        recorded, observed : list of ndarray of shape (n_jobs, n_nodes, n_samples)
+            One per tap, and one per recorded row of each observer.
+        failed : ndarray of int of shape (n_jobs,)
+            Last step of the first block of 64 after which a simulation was not finite
+            any more, or -1.
+        """
+        with torch.no_grad():
+            like = {"dtype": torch.float64, "device": self._like["device"]}
+            looking = [
+                _Looking(o, self.network, len(self.jobs), like) for o in observers
+            ]
+            series, sums = [[] for _ in taps], [0.0] * len(taps)
+            failed = torch.full((len(self.jobs),), -1, device=like["device"])
+            for k, x in self._steps(n_steps, drive, hold, keep_all=False):
+                for i, tap in enumerate(taps):
+                    value = getattr(x[tap.population], tap.variable)
+                    sums[i] = sums[i] + value if tap.averages else value
+                    if (k + 1) % tap.interval == 0:
+                        scale = tap.interval if tap.averages else 1
+                        series[i].append((sums[i] / scale).cpu())
+                        sums[i] = 0.0
+                for one in looking:
+                    one.see(k, getattr(x[one.population], one.variable))
+                if k % _CHECKED_AT_ONCE == _CHECKED_AT_ONCE - 1 or k == n_steps - 1:
+                    total = sum(
+                        v.sum(dim=1) for group in x for v in vars(group).values()
+                    )
+                    new = ~torch.isfinite(total) & (failed < 0)
+                    failed = torch.where(new, k, failed)
+        empty = [torch.zeros(len(self.jobs), n, 0) for n in self._sizes(taps)]
+        recorded = [
+            (torch.stack(values, dim=-1) if values else nothing).numpy()
+            for values, nothing in zip(series, empty, strict=True)
+        ]
+        observed = [row for one in looking for row in one.series()]
+        return recorded, observed, failed.cpu().numpy()
+
+    def _sizes(self, taps):
+        return [self.network.populations[tap.population].n_nodes for tap in taps]
+
+
+class _Looking:
+    """An observer beside a run in torch."""
+
+    def __init__(self, observer, network, n_jobs, like):
+        self.observer, self.population = observer, observer.population
+        self.variable, self._like = observer.variable, like
+        shape = (n_jobs, network.populations[observer.population].n_nodes)
+        self._x = SimpleNamespace(
+            **{
+                name: torch.as_tensor(value, **like).expand(shape)
+                for name, value in observer.initial.items()
+            }
+        )
+        self._p = SimpleNamespace(
+            **{
+                name: torch.as_tensor(value, **like)
+                for name, value in observer.parameters.items()
+            }
+        )
+        self._sum = torch.zeros(shape, **like)
+        self._rows = [[] for _ in observer.record]
+        self._shape = shape
+
+    def see(self, k, value):
+        """Take the value after step k; update and record where that is due."""
+        o = self.observer
+        self._sum = self._sum + value.to(self._like["dtype"])
+        if (k + 1) % o.update_interval:
+            return
+        net = {o.equations.inputs[0]: self._sum / o.update_interval}
+        nothing = SimpleNamespace()
+        self._x, _ = o.equations.euler_step(
+            self._x, SimpleNamespace(**net), nothing, nothing, nothing, self._p
+        )
+        self._sum = torch.zeros_like(self._sum)
+        if (k + 1) % o.record_interval == 0:
+            for row, name in zip(self._rows, o.record, strict=True):
+                row.append(getattr(self._x, name).cpu())
+
+    def series(self):
+        """Return the recorded rows, shape (n_jobs, n_nodes, n_samples) each."""
+        nothing = torch.zeros((*self._shape, 0), dtype=self._like["dtype"])
+        return [
+            (torch.stack(row, dim=-1) if row else nothing).numpy() for row in self._rows
+        ]

@@ -22,6 +22,7 @@ from skneuro.metrics._encoding import (
     noise_ceiling,
     noise_ceiling_snr,
 )
+from skneuro.metrics._envelopes import envelope_connectivity
 from skneuro.metrics._fixed_points import find_fixed_points
 from skneuro.metrics._noise_correction import cc_abs, cc_max, cc_norm
 from skneuro.metrics._pairs import connectivity_to_vector, vector_to_connectivity
@@ -36,8 +37,9 @@ from skneuro.metrics._rate_maps import (
     rate_maps,
     spatial_information,
 )
-from skneuro.metrics._spectra import power_spectrum
-from skneuro.metrics._synchrony import kuramoto_order
+from skneuro.metrics._signals import AnalyticSignal, BandPassFilter, Resampler
+from skneuro.metrics._spectra import coherence, power_spectrum
+from skneuro.metrics._synchrony import kuramoto_order, metastability
 from skneuro.metrics._trajectories import (
     condition_average,
     pca_trajectories,
@@ -46,16 +48,21 @@ from skneuro.metrics._trajectories import (
 )
 
 __all__ = [
+    "AnalyticSignal",
+    "BandPassFilter",
     "FunctionalConnectivity",
     "FunctionalConnectivityDynamics",
+    "Resampler",
     "cc_abs",
     "cc_max",
     "cc_norm",
     "choice_accuracy",
+    "coherence",
     "condition_average",
     "connectivity_to_vector",
     "cross_temporal_decoding",
     "encoding_scores",
+    "envelope_connectivity",
     "fc_correlation",
     "fcd_distance",
     "find_fixed_points",
@@ -66,6 +73,7 @@ __all__ = [
     "kuramoto_order",
     "map_correlation",
     "masked_rmse",
+    "metastability",
     "noise_ceiling",
     "noise_ceiling_snr",
     "pca_trajectories",

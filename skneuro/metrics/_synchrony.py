@@ -133,3 +133,69 @@ def kuramoto_order(X, *, method="hilbert", smoothing=0.0, distance=10, prominenc
         return (np.abs(unit.sum(axis=-2)) / n_counting).astype(dtype)
     phases = X if method == "phase" else phases_from_peaks(X, distance, prominence)
     return np.abs(np.exp(1j * phases).mean(axis=-2)).astype(dtype)
+
+
+@validate_params(
+    {
+        "X": ["array-like"],
+        "method": [StrOptions({"hilbert", "peaks", "phase"})],
+        "discard": [Interval(Integral, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def metastability(X, *, method="hilbert", discard=0):
+    r"""Compute metastability: how much synchrony comes and goes.
+
+    It is the standard deviation over time of the Kuramoto order parameter
+    :math:`R(t)` [1]_: near 0 where nodes are always in step, or never, and large where
+    they meet and part again.
+
+    Parameters
+    ----------
+    X : array-like of shape (..., n_nodes, n_times)
+        Signals, or phases in rad: one recording, or any number of them on leading axes.
+        A DataFrame has one column per node; a DataArray has ``time`` among its
+        dimensions.
+    method : {"hilbert", "peaks", "phase"}, default="hilbert"
+        Where phases come from; see `kuramoto_order`.
+    discard : int, default=0
+        Number of time points to leave out at either end, where Hilbert phases are least
+        certain.
+
+    Returns
+    -------
+    float or ndarray of shape (...,)
+        Metastability, between 0 and 0.5, dimensionless.
+
+    Raises
+    ------
+    ValueError
+        If X holds NaN, a signal has no peak, or less than two time points are left.
+
+    See Also
+    --------
+    kuramoto_order : Synchrony over time; its mean is the partner of this measure.
+    BandPassFilter : Phases want narrow-band signals.
+
+    References
+    ----------
+    .. [1] G. Deco, M. L. Kringelbach, V. K. Jirsa and P. Ritter (2017), Sci. Rep. 7,
+       3095: :doi:`10.1038/s41598-017-03073-5`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skneuro.metrics import metastability
+    >>> times = np.arange(20_000) / 1000  # s
+    >>> phases = 2 * np.pi * np.array([[10.0], [10.1]]) * times  # beat every 10 s
+    >>> float(metastability(phases, method="phase").round(2))  # of |cos|
+    0.31
+    """
+    order = kuramoto_order(X, method=method)
+    n_times = order.shape[-1]
+    if n_times - 2 * discard < 2:
+        raise ValueError(
+            f"X has {n_times} time points and discard={discard} at either end; "
+            "expected at least 2 in between. Record longer or discard less."
+        )
+    return order[..., discard : n_times - discard].std(axis=-1)

@@ -1,6 +1,7 @@
 """Functions that take arrays and an Axes and return the Axes."""
 
 from skneuro.plotting._behavior import plot_chronometric, plot_psychometric, plot_trial
+from skneuro.plotting._brain import animate_activity, plot_on_brain
 from skneuro.plotting._connectivity import plot_connectivity_matrix
 from skneuro.plotting._encoding import plot_encoding_accuracy, plot_receptive_fields
 from skneuro.plotting._movie import plot_frames, save_movie
@@ -18,6 +19,7 @@ from skneuro.plotting._tuning import plot_direction_tuning
 from skneuro.plotting._weights import plot_weight_distribution, plot_weights
 
 __all__ = [
+    "animate_activity",
     "plot_chronometric",
     "plot_connectivity_matrix",
     "plot_cross_temporal_decoding",
@@ -26,6 +28,7 @@ __all__ = [
     "plot_encoding_accuracy",
     "plot_fixed_points",
     "plot_frames",
+    "plot_on_brain",
     "plot_on_fsaverage",
     "plot_power_spectrum",
     "plot_psychometric",

@@ -16,6 +16,7 @@ def plot_on_fsaverage(
     vmin=None,
     vmax=None,
     label=None,
+    colorbar=True,
     ax=None,
 ):
     """Draw numbers of vertices on one hemisphere of the average brain.
@@ -45,6 +46,8 @@ def plot_on_fsaverage(
         Values of the first and last colour; None takes the smallest and largest.
     label : str, default=None
         Title, with the unit of the values.
+    colorbar : bool, default=True
+        Whether to draw a colour bar.
     ax : mpl_toolkits.mplot3d.Axes3D, default=None
         Where to draw, with 3-D projection; None opens a new figure.
 
@@ -97,6 +100,7 @@ def plot_on_fsaverage(
         vmin=finite.min() if vmin is None else vmin,
         vmax=finite.max() if vmax is None else vmax,
         symmetric_cbar=False,
+        colorbar=colorbar,
         engine="matplotlib",
         axes=ax,
         figure=ax.figure,

@@ -4,10 +4,12 @@ from skneuro.dynamics import (
     ALN,
     BalloonWindkessel,
     Bold,
+    FeedbackInhibitionControl,
     FitzHughNagumo,
     Hopf,
     JansenRit,
     Kuramoto,
+    LeadField,
     MontbrioPazoRoxin,
     NetworkSimulator,
     ReducedWongWang,
@@ -41,6 +43,11 @@ ESTIMATORS = [
         dt=0.01,
         random_state=0,
     ),
+    FeedbackInhibitionControl(
+        WongWang(duration=10.0, random_state=0), transient=1.0, tol=1e6
+    ),
+    LeadField(),
+    LeadField(reference="average"),
     BalloonWindkessel(t_r=0.1, dt=1.0, duration=500.0),
 ]
 EXPECTED_FAILED_CHECKS = {}

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import signal
 from scipy.signal import lfilter
 
-from skneuro.metrics import power_spectrum
+from skneuro.metrics import coherence, power_spectrum
 
 
 def sine(frequency, sfreq, seconds, amplitude=1.0):
@@ -115,3 +116,46 @@ def test_what_cannot_be_estimated_says_so(options, message):
 def test_missing_values_say_so():
     with pytest.raises(ValueError, match="X contains NaN"):
         power_spectrum(np.full((2, 500), np.nan), 100)
+
+
+@pytest.mark.parametrize("shape", [(3, 2000), (2, 3, 1500)])
+def test_coherence_equals_that_of_scipy(shape):
+    X = np.random.default_rng(0).standard_normal(shape)
+    X[..., 1, :] += X[..., 0, :]
+    frequencies, found = coherence(X, 100.0, resolution=0.5, f_max=40.0)
+    expected_frequencies, expected = signal.coherence(
+        X[..., :, None, :], X[..., None, :, :], fs=100.0, nperseg=200
+    )
+    np.testing.assert_allclose(frequencies, expected_frequencies[:80])
+    np.testing.assert_allclose(found, expected[..., :80], atol=1e-10)
+
+
+def test_coherency_tells_the_phase_and_imaginary_parts_ignore_mixing():
+    rng = np.random.default_rng(0)
+    times = np.arange(40_000) / 200
+    wave = np.exp(2j * np.pi * 20 * times)
+    late = (wave * np.exp(-0.25j * np.pi)).real  # an eighth of a turn later
+    noise = 0.1 * rng.standard_normal((3, len(times)))
+    X = np.stack([wave.real, late, wave.real]) + noise
+    frequencies, c = coherence(X, 200.0, kind="complex")
+    at = c[..., frequencies == 20.0][..., 0]
+    assert np.angle(at[1, 0]) == pytest.approx(np.pi / 4, abs=0.01)
+    _, imaginary = coherence(X, 200.0, kind="imaginary")
+    imaginary = imaginary[..., frequencies == 20.0][..., 0]
+    assert imaginary[0, 2] == pytest.approx(0, abs=0.01)
+    assert abs(imaginary[0, 1]) == pytest.approx(np.sqrt(0.5), abs=0.01)
+
+
+def test_coherence_of_float32_and_of_silent_channels():
+    X = np.random.default_rng(0).standard_normal((3, 1000)).astype(np.float32)
+    X[1] = 0
+    _, c = coherence(X, 100.0)
+    assert c.dtype == np.float32
+    assert not c[1].any()
+    np.testing.assert_allclose(c[0, 0], 1, rtol=1e-5)
+
+
+def test_coherence_needs_two_segments():
+    with pytest.raises(ValueError, match="needs 2 segments of 100 samples"):
+        coherence(np.zeros((2, 149)), 100.0)
+    coherence(np.ones((2, 150)), 100.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from skneuro.metrics import kuramoto_order
+from skneuro.metrics import kuramoto_order, metastability
 
 
 def order_by_loops(x, distance, prominence):
@@ -120,3 +120,27 @@ def test_smoothing_phases_says_so():
 def test_unknown_method_says_so():
     with pytest.raises(ValueError, match="method"):
         kuramoto_order(np.zeros((2, 5)), method="wavelet")
+
+
+def test_metastability_of_two_beating_oscillators():
+    times = np.arange(100_000) / 1000  # ten beats
+    phases = 2 * np.pi * np.array([[5.0], [5.1]]) * times
+    expected = np.sqrt(0.5 - 4 / np.pi**2)  # of |cos|
+    assert metastability(phases, method="phase") == pytest.approx(expected, abs=1e-3)
+    waves = np.cos(phases)
+    assert metastability(waves, discard=500) == pytest.approx(expected, abs=0.01)
+
+
+def test_locked_oscillators_are_not_metastable():
+    phases = 0.1 * np.arange(1000) + np.array([[0.0], [1.0]])
+    assert metastability(phases, method="phase") == pytest.approx(0, abs=1e-12)
+
+
+def test_metastability_of_several_recordings():
+    phases = np.random.default_rng(0).uniform(0, 7, (4, 3, 50))
+    assert metastability(phases, method="phase").shape == (4,)
+
+
+def test_too_short_for_metastability_says_so():
+    with pytest.raises(ValueError, match="10 time points and discard=5 at either end"):
+        metastability(np.zeros((2, 10)), method="phase", discard=5)
