@@ -3,7 +3,8 @@ FitzHugh and Nagumo: between two rests
 ======================================
 
 A fast variable with a cubic curve of rest, and a slow one that pulls it along the two
-outer branches. Input moves the node from a low rest through a rhythm to a high rest.
+outer branches. Input moves the node from a low rest through a rhythm to a high rest
+[1]_.
 """
 
 # %%

@@ -3,7 +3,7 @@ Hopf: an oscillation is born
 ============================
 
 The simplest oscillator, in the plane: below its bifurcation it spirals to rest, above
-it every start ends on a circle of radius :math:`\sqrt a`.
+it every start ends on a circle of radius :math:`\sqrt a` [1]_.
 """
 
 # %%

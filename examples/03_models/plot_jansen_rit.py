@@ -3,7 +3,7 @@ Jansen and Rit: the alpha rhythm of a column
 ============================================
 
 Pyramidal cells with an excitatory and an inhibitory loop. Input takes the column from
-rest through an alpha rhythm to a fast silence.
+rest through an alpha rhythm to a fast silence [1]_.
 """
 
 # %%

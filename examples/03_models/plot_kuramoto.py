@@ -3,7 +3,7 @@ Kuramoto: how oscillators find one rhythm
 =========================================
 
 Phases have no amplitude: what changes with the coupling of many oscillators is how
-synchronous they are.
+synchronous they are [1]_.
 """
 
 # %%

@@ -3,7 +3,7 @@ Montbrio, Pazo and Roxin: the exact mean field of spiking neurons
 =================================================================
 
 Rate and mean potential of infinitely many quadratic integrate-and-fire neurons. A node
-is bistable between a quiet node and a busy focus, and switches when it is pushed.
+is bistable between a quiet node and a busy focus, and switches when it is pushed [1]_.
 """
 
 # %%

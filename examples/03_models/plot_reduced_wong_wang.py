@@ -3,7 +3,7 @@ The reduced Wong-Wang model: one variable, two rests
 ====================================================
 
 One gating variable per node. Recurrence bends the curve of rest until it folds, and
-between the two folds there are two stable states.
+between the two folds there are two stable states [1]_.
 """
 
 # %%

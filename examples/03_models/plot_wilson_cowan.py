@@ -3,7 +3,7 @@ Wilson and Cowan: rest, rhythm, saturation
 ==========================================
 
 An excitatory and an inhibitory population. More drive turns rest into a rhythm and the
-rhythm into saturation; drives of both populations span the map of regimes.
+rhythm into saturation; drives of both populations span the map of regimes [1]_.
 """
 
 # %%

@@ -3,7 +3,7 @@ Wong and Wang: two populations, two rates
 =========================================
 
 Excitation that lasts, held by inhibition. With strong recurrence the same current
-supports a low and a high rate: a memory.
+supports a low and a high rate: a memory [1]_.
 """
 
 # %%
