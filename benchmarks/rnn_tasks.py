@@ -152,8 +152,11 @@ def train(name, seed, *, max_trials, minutes, folder=FOLDER):
     file, weights = folder / f"{stem}.json", folder / f"{stem}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     record = {"task": name, "seed": seed, "minutes": 0.0, "history": []}
+    found = json.loads(file.read_text()) if file.exists() else record
+    if "shown" in found and reached(setting, found):
+        return found
     if file.exists() and weights.exists():
-        record = json.loads(file.read_text())
+        record = found
         model = CTRNNRegressor.load(weights)
     else:
         task = trials(setting, 0, 1, seed)
@@ -274,7 +277,7 @@ def draw(records, path):
         ax.set_title(name)
         own = [record for record in records if record["task"] == name]
         n_groups = {"context": 2, "multisensory": 3}.get(name, 10)
-        ax.set_prop_cycle(color=[f"C{i}" for i in range(n_groups)])
+        ax.set_prop_cycle(color=plt.cm.tab10.colors[:n_groups])
         for record in own:
             result = record["shown"]
             if "target" in result:

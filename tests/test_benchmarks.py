@@ -31,7 +31,7 @@ def harness(monkeypatch):
     """Import a module of the harness by name."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield importlib.import_module
-    for name in ("cases", "encoding", "protocol", "report"):
+    for name in ("cases", "encoding", "protocol", "report", "rnn_tasks"):
         sys.modules.pop(name, None)
 
 
@@ -112,3 +112,36 @@ def test_the_usual_ways_of_encoding_give_the_same_responses(harness, monkeypatch
         np.hstack(encoding.make_scikit_learn(arrays)(features)),
         atol=1e-4,
     )
+
+
+def test_networks_go_on_where_their_training_stopped(harness, monkeypatch, tmp_path):
+    rnn_tasks = harness("rnn_tasks")
+    for name, goal in (("sine", 0.0), ("multisensory", 2.0)):  # never reached
+        small = {"n_validation": 48, "every": 40, "goal": goal}
+        setting = {**rnn_tasks.SETTINGS[name], **small}
+        setting["network"] = {**setting["network"], "n_hidden": 10}
+        monkeypatch.setitem(rnn_tasks.SETTINGS, name, setting)
+    folder = tmp_path / "rnn_tasks"
+    options = {"minutes": 1, "folder": folder}
+    first = rnn_tasks.train("sine", 0, max_trials=80, **options)
+    again = rnn_tasks.train("sine", 0, max_trials=160, **options)
+    assert [row["trials"] for row in again["history"]] == [40, 80, 120, 160]
+    assert again["history"][:2] == first["history"]
+    assert not again["reached"]
+    rnn_tasks.train("multisensory", 0, max_trials=40, **options)
+    rnn_tasks.report(folder)
+    page = (tmp_path / "rnn_tasks.md").read_text()
+    assert "| sine | 10 | <= 0.00 | 0 |" in page
+    assert "| 160 |" in page
+    assert (tmp_path / "rnn_tasks.png").exists()
+
+
+def test_criterion_is_the_mean_of_the_last_validations(harness):
+    rnn_tasks = harness("rnn_tasks")
+    setting = {"goal": 0.85, "stages": [{}]}
+    scores = [0.5, 0.9, 0.9, 0.8, 0.9, 0.9]
+    rows = [{"stage": 1, "score": score} for score in scores]
+    assert not rnn_tasks.reached(setting, {"history": rows[:5]})
+    assert rnn_tasks.reached(setting, {"history": rows})
+    early = [{"stage": 0, "score": 1.0}] * 5  # does not count: only short delays
+    assert not rnn_tasks.reached(setting, {"history": early})
