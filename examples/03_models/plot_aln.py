@@ -72,7 +72,7 @@ fig.colorbar(image, ax=axes[0], label="highest rate (Hz)")
 # adaptation current.
 time = np.arange(duration)
 kick = np.zeros((1, 1, duration))  # mV/ms
-kick[..., 500:700], kick[..., 1300:1500] = -1.0, 1.0
+kick[..., 500:700], kick[..., 1300:1500] = 1.0, -1.0
 for name, color in (("A2", "C0"), ("A3", "C2")):
     e, i = points["without adaptation"][name]
     node = clone(driven).set_params(exc_input=e, inh_input=i)
