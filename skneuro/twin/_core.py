@@ -310,7 +310,7 @@ class _Recurrent(Block):
             q, k, v = (part.mT.contiguous() for part in (q, k, v))
             a = F.scaled_dot_product_attention(q, k, v, scale=1.0)
             found = torch.baddbmm(bias, from_conv, z)
-            found = torch.baddbmm(found, from_attention, a.flatten(0, 1).mT)
+            found = found.baddbmm_(from_attention, a.flatten(0, 1).mT)
             return found.view(batch, -1, height, width)
 
         return run
