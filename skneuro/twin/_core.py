@@ -280,8 +280,8 @@ class _Recurrent(Block):
         bias = torch.stack([b.unflatten(0, (n_groups, -1)) for _, b in pairs], 1)
         return weight.flatten(0, 2)[:, :, 0], bias.flatten()
 
-    def bind_attention(self, stream, n_groups):
-        """Return z and what attention adds, as a function of the input to both."""
+    def bind_attention(self, stream, n_groups, batch):
+        """Return gates as a function of x and h: a convolution and its attention."""
         conv = self.conv.bind(stream)
         weight = torch.stack(
             [
@@ -289,18 +289,29 @@ class _Recurrent(Block):
                 for proj in (self.proj_q, self.proj_k, self.proj_v)
             ],
             1,
-        ).flatten(0, 2)[..., None, None]  # (groups * 3 * size, size, 1, 1)
+        )  # (n_groups, 3, size, size)
+        size = weight.shape[-1]
+        weight = weight.flatten(1, 2).repeat(batch, 1, 1)
         scales = torch.cat(chosen(self.scales, stream))  # (n_groups, size)
+        gates, bias = self.bind_gates(stream, n_groups)
+        gates = gates.flatten(1).unflatten(0, (n_groups, -1)).repeat(batch, 1, 1)
+        bias = bias.unflatten(0, (n_groups, -1, 1)).repeat(batch, 1, 1)
+        from_conv, from_attention = gates.split(size, -1)
 
         def run(x):
             z = conv(x)
-            qkv = F.conv2d(z, weight, groups=n_groups).flatten(2)
-            q, k, v = qkv.unflatten(1, (n_groups, 3, -1)).mT.unbind(2)
-            q = q / q.norm(dim=-1, keepdim=True) * scales[:, None]
-            k = k / k.norm(dim=-1, keepdim=True)
+            height, width = z.shape[-2:]
+            z = z.reshape(batch * n_groups, size, -1)
+            q, k, v = torch.bmm(weight, z).unflatten(1, (3, size)).unbind(1)
+            q, k = (part / part.norm(dim=1, keepdim=True) for part in (q, k))
+            q = q.unflatten(0, (batch, n_groups)) * scales[..., None]
+            k, v = (part.unflatten(0, (batch, n_groups)) for part in (k, v))
+            # attention is twice as fast where the features of a token lie side by side
+            q, k, v = (part.mT.contiguous() for part in (q, k, v))
             a = F.scaled_dot_product_attention(q, k, v, scale=1.0)
-            a = a.mT.flatten(1, 2).unflatten(-1, z.shape[-2:])
-            return cat_groups([z, a], n_groups)
+            found = torch.baddbmm(bias, from_conv, z)
+            found = found.baddbmm_(from_attention, a.flatten(0, 1).mT)
+            return found.view(batch, -1, height, width)
 
         return run
 
@@ -328,9 +339,15 @@ class _Recurrent(Block):
         matrix = self.proj_x[0].matrix(stream) if self.groups > 1 else None
         if matrix is not None:
             matrix = matrix.flatten(0, 1)[..., None, None]
-        gates, gate_bias = self.bind_gates(stream, n_groups)
-        padding = gates.shape[-1] // 2
-        attend = self.bind_attention(stream, n_groups) if self.attends else None
+        if self.attends:
+            gate = self.bind_attention(stream, n_groups, batch)
+        else:
+            gates, bias = self.bind_gates(stream, n_groups)
+            options = {"padding": gates.shape[-1] // 2, "groups": n_groups}
+
+            def gate(x):
+                return F.conv2d(x, gates, bias, **options)
+
         out = self.out.bind(stream)
         like = self.out.weights[0]
         mask_x = self.dropout_mask(
@@ -343,10 +360,7 @@ class _Recurrent(Block):
             if matrix is not None:
                 drive = drive + F.conv2d(h, matrix, groups=n_streams)
             x = masked(drive.tanh(), mask_x)
-            x = cat_groups([x, h], n_groups)
-            if attend is not None:
-                x = attend(x)
-            x = F.conv2d(x, gates, gate_bias, padding=padding, groups=n_groups)
+            x = gate(cat_groups([x, h], n_groups))
             x = x.unflatten(1, (n_groups, len(self.gates), -1))
             return self.update(x, state, mask_h)
 
