@@ -21,6 +21,7 @@ from skneuro.engine._backend import (
     dense_sum_4,
     fill_normals,
     njit_cached,
+    pairs_16_steps,
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
@@ -48,16 +49,31 @@ BLOCK = 16
 def _far_sums(wide, edges, history, column):
     """Sum over edges of at least 16 steps, target by target, for 16 steps."""
     clear(wide)
-    for r in range(len(edges.rows)):
+    far, pairs = edges.far, edges.pairs
+    for r in range(len(far.rows)):
         sum_16_steps(
             wide,
-            edges.rows[r] * BLOCK,
+            far.rows[r] * BLOCK,
             0,
             history,
-            edges.offset,
-            edges.weight,
-            edges.start[r],
-            edges.start[r + 1],
+            far.offset,
+            far.weight,
+            far.start[r],
+            far.start[r + 1],
+            column,
+        )
+    for r in range(len(pairs.rows)):
+        pairs_16_steps(
+            wide,
+            pairs.rows[r] * BLOCK,
+            pairs.second_rows[r] * BLOCK,
+            0,
+            history,
+            pairs.offset,
+            pairs.weight,
+            pairs.second_weight,
+            pairs.start[r],
+            pairs.start[r + 1],
             column,
         )
 
@@ -229,7 +245,7 @@ def _make_advance(fingerprint):
                 # The sums at the start of the very first step, from the same code.
                 k = (step - 1) % BLOCK
                 before = clock[1] - 1 - k
-                _far_sums(wide, edges.far, history, before)
+                _far_sums(wide, edges, history, before)
                 _history_sums(net, wide, net_place, edges, history, before, k, k)
                 copy(carry, net, k * n_targets)
                 clock[2] = 1
@@ -238,7 +254,7 @@ def _make_advance(fingerprint):
             if clock[3] != begin:
                 begun = first
                 clock[3] = begin
-                _far_sums(wide, edges.far, history, column)
+                _far_sums(wide, edges, history, column)
                 if noise.present:
                     for k in range(0, BLOCK, 2):
                         fill_normals(

@@ -15,6 +15,7 @@ from skneuro.engine._backend import (
     add_lanes_2_steps,
     fill_normals,
     lanes_4_steps,
+    lanes_pairs_4_steps,
     njit_cached,
 )
 from skneuro.engine._noise import STEP_FACTOR
@@ -44,6 +45,25 @@ def _sums_4(net, edges, history, column, lanes, n_net):
             history,
             edges.offset,
             edges.weight,
+            edges.start[r],
+            edges.start[r + 1],
+            column * lanes,
+        )
+
+
+@njit(inline="always")
+def _pairs_4(net, edges, history, column, lanes, n_net):
+    """Add those of edges that enter two sums."""
+    for r in range(len(edges.rows)):
+        lanes_pairs_4_steps(
+            net,
+            edges.rows[r] * lanes,
+            edges.second_rows[r] * lanes,
+            n_net,
+            history,
+            edges.offset,
+            edges.weight,
+            edges.second_weight,
             edges.start[r],
             edges.start[r + 1],
             column * lanes,
@@ -128,6 +148,7 @@ def _make_advance(fingerprint):
                 clock[3] = begin
                 clear(net)
                 _sums_4(net, edges.far, history, column, lanes, n_net)
+                _pairs_4(net, edges.pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.eight, history, column, lanes, n_net)
                 _sums_4(net, edges.four, history, column, lanes, n_net)
                 if noise.present:

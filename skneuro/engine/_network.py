@@ -39,6 +39,29 @@ class EdgeSum(NamedTuple):
     weight: np.ndarray
 
 
+class EdgePairs(NamedTuple):
+    """Edges that enter two sums, with two weights, in rows of equal targets.
+
+    Attributes
+    ----------
+    rows, second_rows : ndarray of int64, shape (n_rows,)
+        Targets of each row.
+    start : ndarray of int64, shape (n_rows + 1,)
+        First edge of each row.
+    offset : ndarray of int32, shape (n_edges,)
+        As in `EdgeSum`.
+    weight, second_weight : ndarray, shape (n_edges,)
+        Weights in both sums.
+    """
+
+    rows: np.ndarray
+    second_rows: np.ndarray
+    start: np.ndarray
+    offset: np.ndarray
+    weight: np.ndarray
+    second_weight: np.ndarray
+
+
 class EdgeList(NamedTuple):
     """Edges of one level, one by one: those of a target in turn with others.
 
@@ -72,6 +95,8 @@ class Edges(NamedTuple):
     padding, padded_like : ndarray of int64, shape (n_padding,)
         Targets of units that only fill up a vector, and those whose sums they get:
         then they do what a real unit does, and leave the finite numbers only with it.
+    pairs : EdgePairs
+        Edges as far back as those of ``far`` that enter two sums.
     """
 
     far: EdgeSum
@@ -83,6 +108,7 @@ class Edges(NamedTuple):
     dense: np.ndarray
     padding: np.ndarray
     padded_like: np.ndarray
+    pairs: EdgePairs
 
 
 def build_edges(
@@ -91,6 +117,7 @@ def build_edges(
     lag,
     weight,
     number=None,
+    twin=None,
     *,
     n_targets,
     n_sources,
@@ -112,6 +139,9 @@ def build_edges(
     number : ndarray of int, shape (n_edges,), default=None
         Number of the source among the real ones, which single runs and batches count
         alike; default: ``source``.
+    twin : tuple of ndarray, default=None
+        Of each edge the target of the same edge in a second sum, or -1; its weight
+        there; and whether it is itself that second one.
     n_targets, n_sources : int
         Number of target and source rows, padding included.
     row_length : int
@@ -145,7 +175,18 @@ def build_edges(
     latest, *members = np.split(order, stop[:-1])
 
     levels = []
-    for steps, chosen in zip(LEVELS, members[::-1], strict=True):
+    members = members[::-1]
+    if twin is None:
+        twin = (
+            np.full(len(target), -1),
+            np.zeros(len(target)),
+            np.zeros(len(target), bool),
+        )
+    second_target, second_weight, is_second = twin
+    far = members[0][~is_second[members[0]]]
+    both = far[second_target[far] >= 0]
+    members[0] = far[second_target[far] < 0]
+    for steps, chosen in zip(LEVELS, members, strict=True):
         part = target[chosen], offset[chosen], weight[chosen]
         if steps <= 2:
             levels.append(_edge_list(*part, dtype))
@@ -154,6 +195,13 @@ def build_edges(
         if steps == LEVELS[0]:
             tile = number[chosen] // _TILE_SOURCES
         levels.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
+    place = {"fill": -LEVELS[0], "dtype": dtype}
+    tile = number[both] // _TILE_SOURCES
+    one = _edge_sum(target[both], offset[both], weight[both], tile, **place)
+    two = _edge_sum(target[both], offset[both], second_weight[both], tile, **place)
+    partner = np.zeros(n_targets, np.int64)
+    partner[target[both]] = second_target[both]
+    pairs = EdgePairs(one.rows, partner[one.rows], *one[1:], two.weight)
 
     dense = np.zeros(1, dtype)
     size = n_targets * n_sources
@@ -163,7 +211,8 @@ def build_edges(
         dense = matrix.ravel().astype(dtype)
         latest = latest[:0]
     now = _edge_list(target[latest], source[latest], weight[latest], dtype)
-    return Edges(*levels, now, dense, *(np.array(p, np.int64) for p in padding))
+    padding = (np.array(p, np.int64) for p in padding)
+    return Edges(*levels, now, dense, *padding, pairs)
 
 
 def _edge_list(target, offset, weight, dtype):

@@ -209,11 +209,13 @@ class Run:
         edges = [
             np.concatenate(v or empty) for v in (target, source, lag, weight, number)
         ]
+        edges += self._twins(target, weight)
         if len(self.network.projections) > 1:
             order = np.lexsort((edges[1], edges[0]))
             edges = [v[order] for v in edges]
         return build_edges(
-            *edges,
+            *edges[:5],
+            tuple(edges[5:]),
             n_targets=max(1, self.net_at[-1] // scale),
             n_sources=max(1, self.source_at[-1] // scale),
             row_length=self.row_length,
@@ -222,6 +224,31 @@ class Run:
             allow_dense=self.lanes == 1,
             padding=self._padding(),
         )
+
+    def _twins(self, target, weight):
+        """Find edges that stand twice: their target and weight in the second sum.
+
+        Also which ones are the second of two.
+        """
+        projections = self.network.projections
+        second = [np.full(len(t), -1) for t in target] or [np.zeros(0, np.int64)]
+        weights = [np.zeros(len(t)) for t in target] or [np.zeros(0)]
+        is_second = [np.zeros(len(t), bool) for t in target] or [np.zeros(0, bool)]
+        taken = set()
+        for i, p in enumerate(projections):
+            for j in range(i + 1, len(projections)):
+                q = projections[j]
+                if (
+                    taken.isdisjoint((i, j))
+                    and p.source == q.source
+                    and p.to is q.to
+                    and p.start is q.start
+                    and p.lag is q.lag
+                ):
+                    taken |= {i, j}
+                    second[i], weights[i] = target[j], weight[j]
+                    is_second[j][:] = True
+        return [np.concatenate(v) for v in (second, weights, is_second)]
 
     def _padding(self):
         """List the inputs of units that pad a population, and of its last node."""

@@ -151,6 +151,25 @@ sum_8_steps = _edge_sum(8)
 sum_4_steps = _edge_sum(4)
 
 
+@njit(inline="always")
+def pairs_16_steps(
+    out, place, second_place, stride, history, offset, weight, second_weight,
+    start, stop, shift,
+):  # fmt: skip
+    """Add two weighted sums over the same edges to 16 steps of two targets."""
+    for k in range(16):
+        first = second = out.dtype.type(0.0)
+        for edge in range(start, stop):
+            value = history[offset[edge] + shift + k]
+            first += weight[edge] * value
+            second += second_weight[edge] * value
+        out[place + k] += first
+        out[second_place + k] += second
+
+
+lanes_pairs_4_steps = pairs_16_steps  # never called
+
+
 def _edge_list(n_steps):
     @njit(inline="always")
     def edge_list(out, place, stride, history, target, offset, weight, n, shift):

@@ -29,8 +29,11 @@ def _int(value):
     return ir.Constant(_INT64, value)
 
 
-def _edge_sum(name, shapes, n_partial, *, lanes=False):
+def _edge_sum(name, shapes, n_partial, *, lanes=False, pairs=False):
     """Make ``f(out, place, stride, history, offset, weight, start, stop, shift)``.
+
+    With ``pairs`` it is ``f(out, place, second_place, stride, history, offset, weight,
+    second_weight, start, stop, shift)``: two sums over the same values.
 
     Parameters
     ----------
@@ -46,26 +49,25 @@ def _edge_sum(name, shapes, n_partial, *, lanes=False):
         lie side by side and ``stride`` is not used.
     """
 
-    @intrinsic
-    def edge_sum(
-        typingctx, out, place, stride, history, offset, weight, start, stop, shift
-    ):
-        element = _ELEMENT_OF[out.dtype]
+    def make(arrays, sig, places):
+        """Signature and code, given where arrays and places are among arguments."""
+        element = _ELEMENT_OF[sig.args[0].dtype]
         width, n_vectors = shapes[element]
         vector = VectorType(element, width)
         scale = width if lanes else 1
-        int64 = types.int64
-        sig = types.void(
-            out, int64, int64, history, offset, weight, int64, int64, int64
-        )
 
         def codegen(context, builder, sig, args):
-            out_data, history_data, offset_data, weight_data = (
-                _data(context, builder, sig.args[i], args[i]) for i in (0, 3, 4, 5)
+            out_data, history_data, offset_data, *weights = (
+                _data(context, builder, sig.args[i], args[i]) for i in arrays
             )
-            place, stride, start, stop, shift = (args[i] for i in (1, 2, 6, 7, 8))
+            stride, start, stop, shift = args[len(places) + 1], *args[-3:]
             stride = stride if lanes else _int(width)
-            sums = [(u, v) for u in range(n_partial) for v in range(n_vectors)]
+            sums = [
+                (w, u, v)
+                for w in range(len(weights))
+                for u in range(n_partial)
+                for v in range(n_vectors)
+            ]
             zero = ir.Constant(vector.llvm, [0.0] * width)
 
             before = builder.block
@@ -85,15 +87,16 @@ def _edge_sum(name, shapes, n_partial, *, lanes=False):
                 at = builder.load(builder.gep(offset_data, [here]))
                 at = builder.sext(at, _INT64) if at.type != _INT64 else at
                 at = builder.add(builder.mul(at, _int(scale)), shift)
-                factor = _splat(
-                    builder, builder.load(builder.gep(weight_data, [here])), vector
-                )
+                factors = [
+                    _splat(builder, builder.load(builder.gep(data, [here])), vector)
+                    for data in weights
+                ]
                 for v in range(n_vectors):
                     where = builder.add(at, _int(v * width))
                     value = _load(builder, history_data, where, vector)
-                    grown[u, v] = _llvm_call(
-                        builder, "llvm.fma", vector, [factor, value, partial[u, v]]
-                    )
+                    for w, factor in enumerate(factors):
+                        known = [factor, value, partial[w, u, v]]
+                        grown[w, u, v] = _llvm_call(builder, "llvm.fma", vector, known)
             following = builder.add(edge, _int(n_partial))
             edge.add_incoming(following, builder.block)
             for key, phi in partial.items():
@@ -106,18 +109,54 @@ def _edge_sum(name, shapes, n_partial, *, lanes=False):
                 total[key] = builder.phi(vector.llvm)
                 total[key].add_incoming(zero, before)
                 total[key].add_incoming(grown[key], loop)
-            for v in range(n_vectors):
-                parts = [total[u, v] for u in range(n_partial)]
-                while len(parts) > 1:
-                    pairs = zip(parts[::2], parts[1::2], strict=True)
-                    parts = [builder.fadd(a, b) for a, b in pairs]
-                target = builder.add(place, builder.mul(stride, _int(v)))
-                old = _load(builder, out_data, target, vector)
-                _store(builder, out_data, target, builder.fadd(old, parts[0]), element)
+            for w, place in enumerate(places):
+                for v in range(n_vectors):
+                    parts = [total[w, u, v] for u in range(n_partial)]
+                    while len(parts) > 1:
+                        halves = zip(parts[::2], parts[1::2], strict=True)
+                        parts = [builder.fadd(a, b) for a, b in halves]
+                    target = builder.add(args[place], builder.mul(stride, _int(v)))
+                    old = _load(builder, out_data, target, vector)
+                    new = builder.fadd(old, parts[0])
+                    _store(builder, out_data, target, new, element)
             return context.get_dummy_value()
 
         return sig, codegen
 
+    int64 = types.int64
+
+    @intrinsic
+    def edge_sum(
+        typingctx, out, place, stride, history, offset, weight, start, stop, shift
+    ):
+        sig = types.void(
+            out, int64, int64, history, offset, weight, int64, int64, int64
+        )
+        return make((0, 3, 4, 5), sig, (1,))
+
+    @intrinsic
+    def edge_sum_pairs(
+        typingctx,
+        out,
+        place,
+        second_place,
+        stride,
+        history,
+        offset,
+        weight,
+        second_weight,
+        start,
+        stop,
+        shift,
+    ):
+        sig = types.void(
+            *(out, int64, int64, int64, history, offset, weight, second_weight),
+            *(int64, int64, int64),
+        )
+        return make((0, 4, 5, 6, 7), sig, (1, 2))
+
+    if pairs:
+        edge_sum = edge_sum_pairs
     edge_sum.__doc__ = f"Add the weighted sums of edges to `out`: {name}."
     return edge_sum
 
@@ -128,10 +167,22 @@ sum_16_steps = _edge_sum("sum_16_steps", {"f64": (4, 4), "f32": (8, 2)}, 2)
 sum_8_steps = _edge_sum("sum_8_steps", {"f64": (4, 2), "f32": (8, 1)}, 2)
 sum_4_steps = _edge_sum("sum_4_steps", {"f64": (4, 1), "f32": (4, 1)}, 2)
 
+# Two sums keep enough additions under way by themselves.
+pairs_16_steps = _edge_sum(
+    "pairs_16_steps", {"f64": (4, 4), "f32": (8, 2)}, 1, pairs=True
+)
+
 # The same with a vector of simulations per step, ``stride`` apart in `out`.
 _W64, _W32 = LANES["f64"], LANES["f32"]
 lanes_4_steps = _edge_sum(
     "lanes_4_steps", {"f64": (_W64, 4), "f32": (_W32, 4)}, 2, lanes=True
+)
+lanes_pairs_4_steps = _edge_sum(
+    "lanes_pairs_4_steps",
+    {"f64": (_W64, 4), "f32": (_W32, 4)},
+    1,
+    lanes=True,
+    pairs=True,
 )
 
 

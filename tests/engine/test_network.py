@@ -154,3 +154,40 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
         assert level.weight.dtype == dtype
     assert got.dense.dtype == dtype
     assert got.padding.dtype == got.padded_like.dtype == np.int64
+
+
+def test_edges_of_two_sums_are_read_once():
+    # targets 0 ... 3 have a second sum each, 4 ... 7, with squared weights
+    rng = np.random.default_rng(0)
+    to, start = np.nonzero(rng.random((4, 50)) < 0.5)
+    lag, weight = rng.integers(1, 40, len(to)), rng.uniform(1.0, 2.0, len(to))
+    nothing, no = np.full(len(to), -1), np.zeros(len(to), bool)
+    got = build_edges(
+        np.concatenate([to, to + 4]),
+        np.concatenate([start, start]),
+        np.concatenate([lag, lag]),
+        np.concatenate([weight, weight**2]),
+        None,
+        (
+            np.concatenate([to + 4, nothing]),
+            np.concatenate([weight**2, 0 * weight]),
+            np.concatenate([no, ~no]),
+        ),
+        n_targets=8,
+        n_sources=50,
+        row_length=100,
+        dtype="float64",
+    )
+    assert not len(got.far.rows)
+    pairs = got.pairs
+    np.testing.assert_array_equal(pairs.second_rows, pairs.rows + 4)
+    np.testing.assert_array_equal(pairs.second_weight, pairs.weight**2)
+    assert (pairs.weight > 0).sum() == (lag >= 16).sum()
+    sums = np.zeros(8)
+    for row, first, last in zip(pairs.rows, pairs.start, pairs.start[1:], strict=False):
+        sums[row] += pairs.weight[first:last].sum()
+    np.testing.assert_allclose(
+        sums[:4], [weight[(to == n) & (lag >= 16)].sum() for n in range(4)]
+    )
+    shorter = sum((level.weight > 0).sum() for level in got[1:6])
+    assert shorter == 2 * (lag < 16).sum()
