@@ -88,8 +88,9 @@ class WongWang(BaseSimulator):
     Notes
     -----
     2-D X is a constant drive, 3-D X a time series; see ``transform``. Gating variables
-    are shares and are kept in [0, 1], which neurolib does not do. With
-    ``w_excexc=3.0`` a node alone is bistable at currents of 0.3 nA. ``r_exc`` and
+    are shares and are kept in [0, 1], which neurolib does not do; a subclass with
+    ``bounds = {}`` does not either. With ``w_excexc=3.0`` a node alone is bistable at
+    currents of 0.3 nA. ``r_exc`` and
     ``r_inh`` are firing rates in Hz of the state before each step. BOLD follows
     ``r_exc`` in kHz.
 

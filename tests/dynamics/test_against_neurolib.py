@@ -1,10 +1,12 @@
 """Noise-free runs of neurolib, and its seeded noise where it can be passed in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from skneuro.compat import drive_from_neurolib, from_neurolib
-from skneuro.dynamics import SubSample
+from skneuro.dynamics import SubSample, WongWang
 
 # The small network of the golden arrays.
 WEIGHTS = np.array([[0.0, 0.5, 0.2], [1.0, 0.0, 0.3], [0.4, 0.1, 0.0]])
@@ -197,6 +199,51 @@ def test_seeded_noise_of_neurolib_passed_as_drive(golden):
         np.testing.assert_allclose(
             series[variable][0], golden[f"seed42_hopf.{variable}"], rtol=1e-10
         )
+
+
+class UnboundedWongWang(WongWang):
+    """Gating variables that noise may carry out of [0, 1], as in neurolib."""
+
+    bounds = {}  # noqa: RUF012
+
+
+SEEDED = {
+    "fhn": ("fhn", ("xs_init", "ys_init"), {"x": "x", "y": "y"}),
+    "wc": ("wc", ("exc_init", "inh_init"), {"exc": "exc", "inh": "inh"}),
+    "wongwang": ("ww", ("ses_init", "sis_init"), {"s_exc": "se", "s_inh": "si"}),
+}
+
+
+@pytest.mark.parametrize("case", SEEDED)
+def test_seeded_noise_of_neurolib_set_step_by_step(golden, case):
+    # the state of the noise is part of the state, so a run can be given any noise
+    name, initial_names, variables = SEEDED[case]
+    seeded = np.random.RandomState(42)
+    params = {"duration": 0.1, "dt": 0.1}
+    params |= {key: 0.05 * seeded.uniform(0, 1, (3, 1)) for key in initial_names}
+    simulator = from_neurolib(name, params, golden["C"], golden["D"])
+    if case == "wongwang":
+        simulator = UnboundedWongWang(**simulator.get_params(deep=False))
+    seeded = np.random.RandomState(42)
+    noise = [
+        ornstein_uhlenbeck(seeded.standard_normal((3, 500)), sigma=0.01, tau=5, dt=0.1)
+        for _ in range(2)
+    ]
+    state, got = None, {ours: [] for ours in variables}
+    for column in np.stack(noise).transpose(2, 0, 1):
+        if state is not None:
+            processes = dict(zip(state.noise[0], column, strict=True))
+            state = [replace(state, noise=[processes])]
+        series = simulator.simulate(continue_from=state)
+        (state,) = simulator.state_
+        for ours, values in got.items():
+            values.append(np.ravel(series[ours]))
+    for ours, theirs in variables.items():
+        np.testing.assert_allclose(
+            np.transpose(got[ours]), golden[f"seed42_{case}.{theirs}"], rtol=1e-10
+        )
+    if case == "wongwang":
+        assert np.min(got["s_exc"]) < 0
 
 
 def test_delays_of_half_a_step_round_as_in_neurolib():
