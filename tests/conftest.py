@@ -1,6 +1,7 @@
-"""Fixtures: a throw-away data cache for every test, and the reference data."""
+"""Fixtures: a data cache and figures that end with the test, and reference data."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ def data_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKNEURO_DATA", str(cache))
     monkeypatch.delenv("SKNEURO_MIRROR", raising=False)
     return cache
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Close the figures of a test: matplotlib warns of those that pile up."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

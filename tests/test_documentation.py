@@ -59,7 +59,6 @@ def test_code_on_the_page_runs(path, request, monkeypatch):
             names = test.globs
         else:
             exec(compile("\n" * line + code, str(path), "exec"), names)
-    plt.close("all")
 
 
 def test_pages_are_found():

@@ -1,4 +1,4 @@
-"""Figures are drawn in memory, in full, and closed after each test."""
+"""Figures are drawn in memory and in full."""
 
 import matplotlib as mpl
 import pytest
@@ -7,14 +7,13 @@ mpl.use("Agg")
 
 
 @pytest.fixture(autouse=True)
-def draw_and_close_figures():
+def drawn_figures(closed_figures):
     """Draw every figure that a test opened: some errors appear only then."""
     from matplotlib import pyplot as plt
 
     yield
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
-    plt.close("all")
 
 
 @pytest.fixture
