@@ -57,6 +57,10 @@ class _Stimulus:
             return NotImplemented
         return Sum((*_flat(self, Sum), *_flat(other, Sum)))
 
+    def __radd__(self, other):
+        """Sum that Python's ``sum`` has begun with 0."""
+        return self if isinstance(other, Integral) and other == 0 else NotImplemented
+
     def __and__(self, other):
         """One after the other, each for an equal share of the time."""
         if not isinstance(other, _Stimulus):

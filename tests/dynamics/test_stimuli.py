@@ -128,6 +128,7 @@ def test_plus_adds_and_ampersand_follows():
     np.testing.assert_array_equal(
         total.to_array(2, 3.0, 1.0), [[5.0, 7.0, 7.0], [1.0, 3.0, 3.0]]
     )
+    assert sum([a, b, c]) == total
     row = a & (Zero() & a + a)
     assert len(row.stimuli) == 3
     np.testing.assert_array_equal(row.to_array(1, 6.0, 1.0), [[1, 1, 0, 0, 2, 2]])
@@ -176,6 +177,7 @@ def test_step_k_of_a_simulation_receives_sample_k():
         (lambda: Sum((Step(), 1.0)), TypeError, "expected stimuli"),
         (lambda: Concatenation((Step(),), ratios=(1, 2)), ValueError, "ratios="),
         (lambda: Step() + 1.0, TypeError, "unsupported operand"),
+        (lambda: 1.0 + Step(), TypeError, "unsupported operand"),
     ],
 )
 def test_wrong_values_are_refused_when_made(make, error, message):
