@@ -68,6 +68,14 @@ def test_a_film_has_one_frame_per_time_point(tmp_path):
     assert ax.get_title() == "8 ms"
 
 
+@pytest.mark.skipif(not FFMpegWriter.isAvailable(), reason="ffmpeg is not installed")
+def test_films_are_saved_as_mp4_too(tmp_path):
+    X = np.sin(np.linspace(0, 6, 5) + np.arange(80)[:, None])
+    path = tmp_path / "waves.mp4"
+    animate_activity(X, COORDS, dt=2.0, path=path, fps=10, views="top")
+    assert path.read_bytes()[4:8] == b"ftyp"
+
+
 def test_films_take_times_from_labelled_series(tmp_path):
     series = xarray.DataArray(
         np.random.default_rng(0).standard_normal((3, 80)),
