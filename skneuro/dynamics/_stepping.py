@@ -1,9 +1,11 @@
 """Simulations that are stepped from outside: closed loops at full speed."""
 
 import copy
+from numbers import Integral
 
 import numpy as np
 
+from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._batch import Plan, Result, _group
 from skneuro.dynamics._states import check_states
 from skneuro.engine._stepping import SteppingRun
@@ -39,7 +41,8 @@ class Stepper:
     Raises
     ------
     TypeError
-        If ``continue_from`` is not a list of states.
+        If ``simulator`` is none, ``n_samples`` no integer, or ``continue_from`` no list
+        of states.
     ValueError
         If a parameter is wrong, or states do not fit model and network.
 
@@ -66,6 +69,13 @@ class Stepper:
     """
 
     def __init__(self, simulator, n_samples=None, *, continue_from=None):
+        if not isinstance(simulator, BaseSimulator):
+            raise TypeError(
+                f"simulator is {simulator!r}, expected an instance of a simulator such "
+                "as Hopf()."
+            )
+        if n_samples is not None:
+            _check_count(n_samples, "n_samples", 1)
         simulator._fit_if_needed(None, keep_noise=continue_from is not None)
         simulator = copy.copy(simulator)
         simulator.duration, simulator.monitor = float(simulator.dt), "raw"
@@ -134,17 +144,23 @@ class Stepper:
         ------
         SimulationError
             If a simulation leaves the finite numbers.
+        TypeError
+            If ``n_steps`` is no integer.
         ValueError
-            If the drive does not fit, or is not finite.
+            If the drive does not fit, or is not finite, or ``n_steps`` is negative.
         """
+        # compiled code is called past the checks of numba
+        if type(n_steps) is not int or n_steps < 0:
+            n_steps = _check_count(n_steps, "n_steps", 0)
         target = self._drive
         try:
             target[:] = 0.0 if drive is None else drive
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             expected = target.shape[self._n_samples is None :]
             raise ValueError(
-                f"drive has shape {np.shape(drive)}, expected {expected}, a row of it "
-                "or a number."
+                f"drive has shape {np.shape(drive)} and dtype "
+                f"{np.asarray(drive).dtype}, expected real numbers of shape {expected},"
+                " a row of it or a number."
             ) from error
         if drive is not None and not np.isfinite(target).all():
             raise ValueError("drive holds NaN or infinity; expected finite numbers.")
@@ -187,6 +203,15 @@ class Stepper:
         )
         error.simulation = index
         raise error
+
+
+def _check_count(value, name, least):
+    """Return a whole number as an int, or say what is wrong with it."""
+    if not isinstance(value, Integral):
+        raise TypeError(f"{name} is {value!r}, expected an integer.")
+    if value < least:
+        raise ValueError(f"{name} is {value}, expected {least} or more.")
+    return int(value)
 
 
 def _name(simulator, tap):
