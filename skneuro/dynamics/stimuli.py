@@ -94,16 +94,19 @@ class _Stimulus:
         ------
         ValueError
             If ``duration`` or a window is no multiple of ``dt``, a stimulus starts
-            after its end, or a target is unknown.
+            after the end, or a target is unknown.
         TypeError
-            If ``n_nodes`` is no integer.
+            If ``n_nodes`` is no integer, or a time no number.
         """
         if not isinstance(n_nodes, Integral):
             raise TypeError(f"n_nodes is {n_nodes!r}, expected an integer.")
-        if n_nodes < 1 or not dt > 0:
+        for name, value in (("duration", duration), ("dt", dt)):
+            if not isinstance(value, Real):
+                raise TypeError(f"{name} is {value!r}, expected a time in ms.")
+        if n_nodes < 1 or not (0 < dt < np.inf and 0 < duration < np.inf):
             raise ValueError(
-                f"n_nodes={n_nodes} and dt={dt}, expected at least one node and a "
-                "positive time in ms."
+                f"n_nodes={n_nodes}, duration={duration} and dt={dt}, expected at "
+                "least one node and positive times in ms."
             )
         if labels is not None and len(labels) != n_nodes:
             raise ValueError(
@@ -248,6 +251,10 @@ class BaseStimulus(_Stimulus):
         if self.at is None:
             return np.arange(n_nodes)
         names = [self.at] if isinstance(self.at, str | Integral) else list(self.at)
+        if not names:
+            raise ValueError(
+                "at is empty, expected names or numbers of nodes; None reaches all."
+            )
         nodes = []
         for name in names:
             if isinstance(name, str):
@@ -654,14 +661,18 @@ class Concatenation(_Stimulus):
     def __post_init__(self):
         """Check the parts."""
         object.__setattr__(self, "stimuli", _check_parts(self.stimuli))
-        ratios = self.ratios
-        if ratios is not None and (
-            len(ratios) != len(self.stimuli) or not all(0 < r < np.inf for r in ratios)
-        ):
+        if self.ratios is None:
+            return
+        try:
+            ratios = tuple(float(ratio) for ratio in self.ratios)
+        except (TypeError, ValueError):
+            ratios = ()
+        if len(ratios) != len(self.stimuli) or not all(0 < r < np.inf for r in ratios):
             raise ValueError(
-                f"ratios={ratios}, expected one positive number for each of the "
+                f"ratios={self.ratios!r}, expected one positive number for each of the "
                 f"{len(self.stimuli)} stimuli."
             )
+        object.__setattr__(self, "ratios", ratios)
 
     def _samples(self, n_nodes, n_times, dt, labels):
         ratios = (1.0,) * len(self.stimuli) if self.ratios is None else self.ratios
