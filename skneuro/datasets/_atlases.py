@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from numbers import Real
+from os import PathLike
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,8 @@ def load_atlas_centroids(image, *, names=None):
     ------
     ValueError
         If the image is no volume with regions, or ``names`` lacks one of them.
+    TypeError
+        If ``image`` is neither a file nor an image.
     ImportError
         If nilearn is not installed.
 
@@ -168,6 +171,8 @@ def find_atlas_regions(coords, image, *, names=None, radius=0.0):
     ValueError
         If the image is no volume with regions, has none of ``names``, or ``coords`` are
         no points.
+    TypeError
+        If ``image`` is neither a file nor an image.
     ImportError
         If nibabel is not installed.
 
@@ -234,6 +239,11 @@ def _read_atlas(image, caller):
             f'{caller} needs nibabel; pip install "skneuro[plot]".'
         ) from exc
     if not hasattr(image, "get_fdata"):
+        if not isinstance(image, str | PathLike):
+            raise TypeError(
+                f"image is a {type(image).__name__}, expected a file or an image of "
+                "nibabel, which knows where its voxels lie."
+            )
         image = nibabel.load(image)
     numbers = np.asarray(image.dataobj)
     if numbers.ndim != 3 or not numbers.any() or (numbers != np.round(numbers)).any():

@@ -255,6 +255,8 @@ def lead_field_from_mne(forward, labels):
     ------
     ImportError
         If mne is not installed.
+    TypeError
+        If ``forward`` is no forward solution.
     ValueError
         If there is not one region per source.
 
@@ -295,6 +297,11 @@ def lead_field_from_mne(forward, labels):
         raise ImportError(
             'lead_field_from_mne needs mne; pip install "skneuro[eeg]".'
         ) from exc
+    if not isinstance(forward, mne.Forward):
+        raise TypeError(
+            f"forward is a {type(forward).__name__}, expected a forward solution, as "
+            "mne.make_forward_solution or mne.read_forward_solution gives."
+        )
     fixed = mne.convert_forward_solution(
         forward, surf_ori=True, force_fixed=True, verbose=False
     )

@@ -107,5 +107,7 @@ def test_wrong_points_and_missing_names_say_so(centres):
         find_atlas_regions(centres[:, :2], atlas)
     with pytest.raises(ValueError, match=r"none of the numbers \[1, 2\]"):
         find_atlas_regions(centres, atlas, names={1: "a", 2: "b"})
+    with pytest.raises(TypeError, match="image is a ndarray, expected a file"):
+        find_atlas_regions(centres, np.ones((3, 3, 3)))
     with pytest.raises(ValueError, match="radius"):
         find_atlas_regions(centres, atlas, radius=-1.0)

@@ -157,3 +157,5 @@ def test_forward_solution_of_mne_becomes_regions():
     pd.testing.assert_frame_equal(lead_field_from_mne(forward, regions), found)
     with pytest.raises(ValueError, match=r"regions has shape \(3,\), but .* dipoles"):
         lead_field_from_mne(forward, ["a", "b", "c"])
+    with pytest.raises(TypeError, match="forward is a ndarray, expected a forward"):
+        lead_field_from_mne(gain, labels)
