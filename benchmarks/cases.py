@@ -127,9 +127,12 @@ MODELS = [
 
 # Stepped from outside, and the same steps in one call.
 LOOPS = [
-    Case(f"loop-{model}-gw80{kind}", model, "gw80", 200.0, closed_loop=not kind)
+    case
     for model in ("hopf", "wilson_cowan", "aln")
-    for kind in ("", "-whole")
+    for case in (
+        Case(f"loop-{model}-gw80", model, "gw80", 20.0, closed_loop=True),
+        Case(f"loop-{model}-gw80-whole", model, "gw80", 2_000.0),
+    )
 ]
 
 # Cost against size at fixed density and against duration at fixed size.

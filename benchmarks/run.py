@@ -169,10 +169,10 @@ def run_loops(session, cases, paths):
         print("  ".join(rows[-1]), file=sys.stderr)
     names = [f"{competitor} {dtype}" for competitor, dtype in session.contestants]
     caption = (
-        "Microseconds per step of 0.1 ms: 2000 steps, each a call whose input depends "
-        "on what the last one returned (`Stepper.step`; neurolib's `autochunk` with "
-        "`chunksize=1`), and with `-whole` the same steps in one call without input. "
-        "Setting up is included."
+        "Microseconds per step of 0.1 ms. Each step is a call whose input depends on "
+        "what the last one returned (`Stepper.step`; neurolib's `autochunk` with "
+        "`chunksize=1`), set up beforehand; with `-whole`, all steps are one call "
+        "without input, from the connectome to the result."
     )
     return [HOW, markdown_table(["case", *names], rows), caption]
 
