@@ -98,12 +98,15 @@ class Stepper:
             plans.append(plan)
         self._groups = _group(plans)
         self._runs = [_make_run([plans[i] for i in group]) for group in self._groups]
-        # which sample and channel each number of a run's drive is
+        # which sample and channel each number of a run's drive is, in one number
         self._sources = [
-            (np.asarray(group)[run.drive_jobs], run.drive_values.astype(np.int64))
+            np.asarray(group)[run.drive_jobs] * len(channels)
+            + run.drive_values.astype(np.int64)
             for group, run in zip(self._groups, self._runs, strict=True)
         ]
         self._drive = np.zeros((n, len(channels)), simulator.dtype)
+        self._flat_drive = self._drive.reshape(-1)
+        self._finite = np.empty(self._drive.size, bool)
         taps = simulator._taps(simulator._recorded(all_by_default=False))
         self.names = tuple(_name(simulator, tap) for tap in taps)
         self._rows = [run.places(taps) for run in self._runs]
@@ -162,14 +165,20 @@ class Stepper:
                 f"{np.asarray(drive).dtype}, expected real numbers of shape {expected},"
                 " a row of it or a number."
             ) from error
-        if drive is not None and not np.isfinite(target).all():
+        flat = self._flat_drive
+        np.isfinite(flat, out=self._finite)
+        if b"\0" in self._finite.tobytes():  # several times faster than all()
             raise ValueError("drive holds NaN or infinity; expected finite numbers.")
         for i, run in enumerate(self._runs):
-            run.drive_values[:] = target[self._sources[i]]
+            # clip, as there is nothing to clip: the other modes copy twice
+            flat.take(self._sources[i], out=run.drive_values, mode="clip")
             run.advance(n_steps)
             if run.failures:
                 self._fail(run.failures[0], self._groups[i])
-            self._out[self._groups[i]] = run.units[self._rows[i]]
+            if len(self._runs) > 1:
+                self._out[self._groups[i]] = run.units[self._rows[i]]
+        if len(self._runs) == 1:  # samples are in their order
+            run.units.take(self._rows[0], out=self._out, mode="clip")
         return self._out[0].copy() if self._n_samples is None else self._out.copy()
 
     def read(self):

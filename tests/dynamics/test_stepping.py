@@ -162,6 +162,7 @@ def test_diverging_steps_say_so():
         (1j, "dtype complex128, expected real numbers"),
         ("a lot", r"expected real numbers of shape \(5,\)"),
         (np.full(5, np.nan), "drive holds NaN"),
+        ([0.0, 0.0, -np.inf, 0.0, np.inf], "drive holds NaN"),
     ],
 )
 def test_wrong_drives_say_so(drive, message):
