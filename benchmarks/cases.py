@@ -30,6 +30,9 @@ class Case:
         Whether to integrate BOLD (one volume every 2 s) and return functional
         connectivity instead of activity. Runs in a fresh process, whose peak memory
         is the figure.
+    closed_loop : bool
+        Whether every step is a call of its own, whose input is a tenth of what the
+        last one returned, with the opposite sign.
     dt, sigma : float
         Step, in ms, and amplitude of the noise.
     turn_seconds : float
@@ -45,6 +48,7 @@ class Case:
     n_sets: int = 1
     couplings: tuple = (0.6, 0.6)
     bold: bool = False
+    closed_loop: bool = False
     dt: float = 0.1
     sigma: float = 0.01
     turn_seconds: float = 0.5
@@ -119,6 +123,16 @@ MODELS = [
         model, couplings, goals=({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
     )
     if not case.bold and "sparse" not in case.name
+]
+
+# Stepped from outside, and the same steps in one call.
+LOOPS = [
+    case
+    for model in ("hopf", "wilson_cowan", "aln")
+    for case in (
+        Case(f"loop-{model}-gw80", model, "gw80", 20.0, closed_loop=True),
+        Case(f"loop-{model}-gw80-whole", model, "gw80", 2_000.0),
+    )
 ]
 
 # Cost against size at fixed density and against duration at fixed size.

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from cases import FLOORS, MODELS, PAIRED, SCALING, STARTUP, WARM_UP, select
+from cases import FLOORS, LOOPS, MODELS, PAIRED, SCALING, STARTUP, WARM_UP, select
 from floors import PARTS, measure_floors
 from networks import count_edges, write_networks
 from report import (
@@ -153,6 +153,30 @@ def run_paired(session, cases, paths):
     return [HOW, markdown_table(header, rows), notes, "\n".join(lines)]
 
 
+def run_loops(session, cases, paths):
+    """Measure steps that are calls of their own and return the paragraphs."""
+    rows = []
+    for case in cases:
+        seconds = session.measure(case, paths[case.network])
+        theirs, row = seconds.get(CONTESTANTS[0]), [case.name]
+        for contestant in session.contestants:
+            per_step = np.median(seconds[contestant]) / round(case.duration / case.dt)
+            text = f"{per_step * 1e6:.3g} us"
+            if contestant[0] == "skneuro" and theirs:
+                text += "; " + ratio_text(theirs, seconds[contestant])
+            row.append(text)
+        rows.append(row)
+        print("  ".join(rows[-1]), file=sys.stderr)
+    names = [f"{competitor} {dtype}" for competitor, dtype in session.contestants]
+    caption = (
+        "Microseconds per step of 0.1 ms. Each step is a call whose input depends on "
+        "what the last one returned (`Stepper.step`; neurolib's `autochunk` with "
+        "`chunksize=1`), set up beforehand; with `-whole`, all steps are one call "
+        "without input, from the connectome to the result."
+    )
+    return [HOW, markdown_table(["case", *names], rows), caption]
+
+
 def run_scaling(session, cases, paths):
     """Measure cost against size and duration and return the paragraphs of the page."""
     rows = []
@@ -290,6 +314,7 @@ SUITES = {
     "floors": ("What a step costs at least", FLOORS, run_floors),
     "neurolib": ("skneuro beside neurolib", PAIRED, run_paired),
     "models": ("Other models beside neurolib", MODELS, run_paired),
+    "loops": ("Stepping from outside", LOOPS, run_loops),
     "scaling": ("Cost against size and duration", SCALING, run_scaling),
     "startup": ("First calls", STARTUP, run_startup),
 }

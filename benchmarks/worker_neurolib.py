@@ -19,6 +19,7 @@ MODELS = {
     "wong_wang": ("neurolib.models.ww", "WWModel", "K_gl"),
     "aln": ("neurolib.models.aln", "ALNModel", "c_gl"),
 }
+INPUTS = {"hopf": "x_ext", "wilson_cowan": "exc_ext", "aln": "ext_exc_current"}
 BOLD_CHUNK = 2_000.0  # ms, what neurolib itself takes
 
 
@@ -59,6 +60,21 @@ def prepare(case, connectivity, tract_lengths):
         fc = np.corrcoef(model.BOLD.BOLD)
         return fc[np.triu_indices(len(fc), k=1)]
 
+    if case["closed_loop"]:
+        model, port = build(), INPUTS[case["model"]]
+        model.params[gain] = couplings[0]
+
+        def closed_loop():
+            x, outputs = np.zeros((len(connectivity), 1)), []
+            for _ in range(round(case["duration"] / case["dt"])):
+                # its step reads the column before the last: two columns of the same
+                model.params[port] = np.repeat(-0.1 * x, 2, axis=1)
+                model.autochunk(chunksize=1)
+                x = model.output[:, -1:]
+                outputs.append(x[:, 0])
+            return np.stack(outputs, axis=1)
+
+        return closed_loop
     if case["bold"]:
         return bold
     return batch if case["n_sets"] > 1 else single

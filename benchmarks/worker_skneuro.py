@@ -57,6 +57,17 @@ def prepare(case, connectivity, tract_lengths):
             no_drive
         )
 
+    if case["closed_loop"]:
+        loop = dynamics.Stepper(build())
+
+        def closed_loop():
+            x, outputs = np.zeros(len(connectivity)), []
+            for _ in range(round(case["duration"] / case["dt"])):
+                x = loop.step(-0.1 * x)
+                outputs.append(x)
+            return np.stack(outputs, axis=1)
+
+        return closed_loop
     if case["bold"]:
         return bold
     return batch if case["n_sets"] > 1 else single

@@ -37,7 +37,8 @@ def harness(monkeypatch):
 
 def test_names_of_cases_are_unique(harness):
     cases = harness("cases")
-    names = [case.name for case in (*cases.PAIRED, *cases.SCALING, *cases.STARTUP)]
+    suites = (cases.PAIRED, cases.MODELS, cases.LOOPS, cases.SCALING, cases.STARTUP)
+    names = [case.name for suite in suites for case in suite]
     assert len(set(names)) == len(names)
 
 

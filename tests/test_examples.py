@@ -10,10 +10,15 @@ from skneuro.utils._testing import kind_of, public_objects
 
 EXAMPLES_FOLDER = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(EXAMPLES_FOLDER.rglob("*.py"))
-ESTIMATORS = sorted(
+# every estimator, and whatever else is a class of simulations
+CLASSES = sorted(
     address
     for address, value in public_objects().items()
     if kind_of(value) == "Estimators"
+    or (
+        address.startswith("skneuro.dynamics.")
+        and kind_of(value) in ("Classes", "Base classes")
+    )
 )
 LONGEST = 150
 
@@ -61,8 +66,8 @@ def test_example_uses_the_public_api_only(path):
         assert not hidden, f"{module} {name} is private"
 
 
-@pytest.mark.parametrize("address", ESTIMATORS)
-def test_every_public_estimator_appears_in_an_example(address):
+@pytest.mark.parametrize("address", CLASSES)
+def test_every_public_class_appears_in_an_example(address):
     name = address.rpartition(".")[2]
     used = {
         imported

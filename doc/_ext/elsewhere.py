@@ -19,6 +19,7 @@ ELSEWHERE = {
             "sklearn.model_selection.GridSearchCV",
             "sklearn.model_selection.LeaveOneOut",
             "sklearn.pipeline.Pipeline",
+            "sklearn.preprocessing.FunctionTransformer",
             "sklearn.utils.Bunch",
             "sklearn.utils.metadata_routing.MetadataRequest",
         ],

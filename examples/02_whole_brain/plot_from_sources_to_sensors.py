@@ -41,10 +41,10 @@ simulate = make_pipeline(hopf, Resampler(200.0, sfreq=2000.0))
 sources = simulate.fit_transform(np.zeros((1, 40)))  # (1, 40, 12000) at 200 Hz
 
 # %%
-# Amplitudes of the alpha band, by two more steps.
-alpha = make_pipeline(BandPassFilter(8.0, 12.0, sfreq=200.0), AnalyticSignal())
-amplitude = alpha.fit_transform(sources)[0]
-print(f"metastability of the phases: {metastability(sources[0], discard=200):.2f}")
+# The alpha band, its amplitudes, and how much synchrony of its phases comes and goes.
+alpha = BandPassFilter(8.0, 12.0, sfreq=200.0).fit_transform(sources)
+amplitude = AnalyticSignal("amplitude").fit_transform(alpha)[0]
+print(f"metastability of the phases: {metastability(alpha[0], discard=200):.2f}")
 
 # %%
 # Sensors on a cap of 9.5 cm around dipoles that point outwards. In a homogeneous
@@ -79,9 +79,10 @@ plot_on_brain(
     amplitude.mean(axis=1),
     brain.centroids,
     views=("left", "top"),
-    label="alpha amplitude",
+    label="x",
     ax=axes[0, 1],
 )
+axes[0, 1].set_title("Mean amplitude of alpha")
 for name, pairs in envelopes.items():
     axes[1, 0].hist(pairs, np.linspace(-0.2, 1, 61), alpha=0.6, label=name)
 axes[1, 0].set(xlabel="correlation", ylabel="pairs", title="Envelopes of sensors")

@@ -5,7 +5,11 @@ import lazy_loader
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_atlases": ["load_atlas_centroids", "load_atlas_labels"],
+        "_atlases": [
+            "find_atlas_regions",
+            "load_atlas_centroids",
+            "load_atlas_labels",
+        ],
         "_connectomes": ["fetch_connectome", "load_connectome"],
         "_encoder_catalog": [
             "EncoderCard",
@@ -59,6 +63,7 @@ __all__ = [
     "fetch_nsd_fsaverage_vit",
     "fetch_nsd_fwrf",
     "fetch_things_eeg2_vit",
+    "find_atlas_regions",
     "list_encoders",
     "load_atlas_centroids",
     "load_atlas_labels",

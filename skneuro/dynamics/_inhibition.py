@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._derivatives import differentiate_step
 from skneuro.dynamics._monitors import TemporalAverage
+from skneuro.dynamics._parameters import numeric_parameters
 from skneuro.dynamics._wong_wang import WongWang
 from skneuro.utils import progress_bar
 from skneuro.utils._param_validation import Interval, _fit_context
@@ -252,7 +253,7 @@ class FeedbackInhibitionControl(TransformerMixin, BaseEstimator):
 
     def _check_model(self, simulator):
         """Complain about a model without what is to be set or measured."""
-        numbers = [p for p in simulator.parameters if p not in simulator.options]
+        numbers = list(numeric_parameters(type(simulator)))
         variables = (*simulator.states, *simulator.algebraic)
         hidden = set(simulator.coupling_inputs.values()) - set(variables)
         if self.parameter not in numbers or self.rate not in variables or hidden:
@@ -304,15 +305,23 @@ class _FixedPoint:
         self.names = (*simulator.states, *simulator.algebraic)
         n = simulator.n_nodes_
         self.place = {k: slice(i * n, (i + 1) * n) for i, k in enumerate(self.names)}
+        # each delayed sum: its variable and its weights; delays do not matter here
+        powers = simulator.weight_powers
+        self.sums = {
+            key: (source, simulator.connectivity_ ** powers.get(key, 1))
+            for key, source in simulator.coupling_inputs.items()
+        } | {
+            key: (source, np.eye(n))
+            for key, (source, _) in simulator.self_inputs.items()
+        }
 
     def _net(self, x):
-        inputs = self.simulator.coupling_inputs
-        return {k: self.simulator.connectivity_ @ x[v] for k, v in inputs.items()}
+        return {key: weights @ x[v] for key, (v, weights) in self.sums.items()}
 
     def linearize(self, x):
         """Differentiate F(x, J) - x by all variables and by J, all nodes together."""
         simulator, n = self.simulator, self.simulator.n_nodes_
-        net, weights = self._net(x), simulator.connectivity_
+        net = self._net(x)
         by_state = -np.eye(len(self.names) * n)
         by_inhibition = np.zeros((len(self.names) * n, n))
         for name in self.names:
@@ -321,7 +330,7 @@ class _FixedPoint:
             rows = self.place[name]
             for other in self.names:
                 by_state[rows, self.place[other]] += np.diag(step["x"][other])
-            for key, source in simulator.coupling_inputs.items():
+            for key, (source, weights) in self.sums.items():
                 columns = self.place[source]
                 by_state[rows, columns] += step["net"][key][:, None] * weights
             by_inhibition[rows] = np.diag(step["parameters"][self.parameter])

@@ -241,23 +241,29 @@ def lead_field_from_mne(forward, labels):
     forward : mne.Forward
         Forward solution on a surface source space; orientations are fixed along the
         normals of the cortex.
-    labels : list of mne.Label
-        Regions, as ``mne.read_labels_from_annot`` gives them.
+    labels : list of mne.Label or array-like of str of shape (n_sources,)
+        Regions, as ``mne.read_labels_from_annot`` gives them; or the name of the region
+        of each source, in the order of the forward solution, ``""`` outside.
 
     Returns
     -------
-    DataFrame of shape (n_sensors, n_labels)
-        Mean lead fields; rows are channels, columns the names of the labels. NaN where
-        a label holds no source.
+    DataFrame of shape (n_sensors, n_regions)
+        Mean lead fields; rows are channels, columns the names of the labels, or those
+        that sources have, sorted. NaN where a label holds no source.
 
     Raises
     ------
     ImportError
         If mne is not installed.
+    TypeError
+        If ``forward`` is no forward solution.
+    ValueError
+        If there is not one region per source.
 
     See Also
     --------
     average_lead_field : The same for any lead field and atlas.
+    skneuro.datasets.find_atlas_regions : The region of each source in a volume.
     LeadField : What to use it with.
 
     References
@@ -272,6 +278,18 @@ def lead_field_from_mne(forward, labels):
     >>> forward = mne.read_forward_solution("sub-01-fwd.fif")  # doctest: +SKIP
     >>> labels = mne.read_labels_from_annot("fsaverage", "aparc")  # doctest: +SKIP
     >>> leads = LeadField(lead_field_from_mne(forward, labels))  # doctest: +SKIP
+
+    Regions of a volume in MNI space, such as AAL2, instead:
+
+    >>> from skneuro.datasets import find_atlas_regions, load_atlas_labels
+    >>> aal2 = load_atlas_labels("aal2").query("group == 'cortex'")
+    >>> places = mne.head_to_mni(  # doctest: +SKIP
+    ...     forward["source_rr"], "fsaverage", forward["mri_head_t"]
+    ... )
+    >>> regions = find_atlas_regions(  # doctest: +SKIP
+    ...     places, "AAL2.nii", names=dict(zip(aal2.code, aal2.name)), radius=5.0
+    ... )
+    >>> table = lead_field_from_mne(forward, regions)[aal2.name]  # doctest: +SKIP
     """
     try:
         import mne
@@ -279,9 +297,19 @@ def lead_field_from_mne(forward, labels):
         raise ImportError(
             'lead_field_from_mne needs mne; pip install "skneuro[eeg]".'
         ) from exc
+    if not isinstance(forward, mne.Forward):
+        raise TypeError(
+            f"forward is a {type(forward).__name__}, expected a forward solution, as "
+            "mne.make_forward_solution or mne.read_forward_solution gives."
+        )
     fixed = mne.convert_forward_solution(
         forward, surf_ori=True, force_fixed=True, verbose=False
     )
+    matrix = pd.DataFrame(fixed["sol"]["data"], index=fixed["sol"]["row_names"])
+    if not all(isinstance(label, mne.Label) for label in labels):
+        regions = np.asarray(labels, object)
+        keep = sorted({name for name in regions.ravel().tolist() if name})
+        return average_lead_field(matrix, regions, keep=keep)
     regions, start = np.full(fixed["nsource"], "", object), 0
     for side, space in zip(("lh", "rh"), fixed["src"], strict=True):
         vertices = space["vertno"]
@@ -290,5 +318,4 @@ def lead_field_from_mne(forward, labels):
             if label.hemi == side:
                 here[np.isin(vertices, label.vertices)] = label.name
         start += len(vertices)
-    matrix = pd.DataFrame(fixed["sol"]["data"], index=fixed["sol"]["row_names"])
     return average_lead_field(matrix, regions, keep=[label.name for label in labels])

@@ -1,9 +1,11 @@
 """Simulations that are stepped from outside: closed loops at full speed."""
 
 import copy
+from numbers import Integral
 
 import numpy as np
 
+from skneuro.dynamics._base import BaseSimulator
 from skneuro.dynamics._batch import Plan, Result, _group
 from skneuro.dynamics._states import check_states
 from skneuro.engine._stepping import SteppingRun
@@ -39,7 +41,8 @@ class Stepper:
     Raises
     ------
     TypeError
-        If ``continue_from`` is not a list of states.
+        If ``simulator`` is none, ``n_samples`` no integer, or ``continue_from`` no list
+        of states.
     ValueError
         If a parameter is wrong, or states do not fit model and network.
 
@@ -66,6 +69,13 @@ class Stepper:
     """
 
     def __init__(self, simulator, n_samples=None, *, continue_from=None):
+        if not isinstance(simulator, BaseSimulator):
+            raise TypeError(
+                f"simulator is {simulator!r}, expected an instance of a simulator such "
+                "as Hopf()."
+            )
+        if n_samples is not None:
+            _check_count(n_samples, "n_samples", 1)
         simulator._fit_if_needed(None, keep_noise=continue_from is not None)
         simulator = copy.copy(simulator)
         simulator.duration, simulator.monitor = float(simulator.dt), "raw"
@@ -88,12 +98,15 @@ class Stepper:
             plans.append(plan)
         self._groups = _group(plans)
         self._runs = [_make_run([plans[i] for i in group]) for group in self._groups]
-        # which sample and channel each number of a run's drive is
+        # which sample and channel each number of a run's drive is, in one number
         self._sources = [
-            (np.asarray(group)[run.drive_jobs], run.drive_values.astype(np.int64))
+            np.asarray(group)[run.drive_jobs] * len(channels)
+            + run.drive_values.astype(np.int64)
             for group, run in zip(self._groups, self._runs, strict=True)
         ]
         self._drive = np.zeros((n, len(channels)), simulator.dtype)
+        self._flat_drive = self._drive.reshape(-1)
+        self._finite = np.empty(self._drive.size, bool)
         taps = simulator._taps(simulator._recorded(all_by_default=False))
         self.names = tuple(_name(simulator, tap) for tap in taps)
         self._rows = [run.places(taps) for run in self._runs]
@@ -134,26 +147,38 @@ class Stepper:
         ------
         SimulationError
             If a simulation leaves the finite numbers.
+        TypeError
+            If ``n_steps`` is no integer.
         ValueError
-            If the drive does not fit, or is not finite.
+            If the drive does not fit, or is not finite, or ``n_steps`` is negative.
         """
+        # compiled code is called past the checks of numba
+        if type(n_steps) is not int or n_steps < 0:
+            n_steps = _check_count(n_steps, "n_steps", 0)
         target = self._drive
         try:
             target[:] = 0.0 if drive is None else drive
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             expected = target.shape[self._n_samples is None :]
             raise ValueError(
-                f"drive has shape {np.shape(drive)}, expected {expected}, a row of it "
-                "or a number."
+                f"drive has shape {np.shape(drive)} and dtype "
+                f"{np.asarray(drive).dtype}, expected real numbers of shape {expected},"
+                " a row of it or a number."
             ) from error
-        if drive is not None and not np.isfinite(target).all():
+        flat = self._flat_drive
+        np.isfinite(flat, out=self._finite)
+        if b"\0" in self._finite.tobytes():  # several times faster than all()
             raise ValueError("drive holds NaN or infinity; expected finite numbers.")
         for i, run in enumerate(self._runs):
-            run.drive_values[:] = target[self._sources[i]]
+            # clip, as there is nothing to clip: the other modes copy twice
+            flat.take(self._sources[i], out=run.drive_values, mode="clip")
             run.advance(n_steps)
             if run.failures:
                 self._fail(run.failures[0], self._groups[i])
-            self._out[self._groups[i]] = run.units[self._rows[i]]
+            if len(self._runs) > 1:
+                self._out[self._groups[i]] = run.units[self._rows[i]]
+        if len(self._runs) == 1:  # samples are in their order
+            run.units.take(self._rows[0], out=self._out, mode="clip")
         return self._out[0].copy() if self._n_samples is None else self._out.copy()
 
     def read(self):
@@ -187,6 +212,15 @@ class Stepper:
         )
         error.simulation = index
         raise error
+
+
+def _check_count(value, name, least):
+    """Return a whole number as an int, or say what is wrong with it."""
+    if not isinstance(value, Integral):
+        raise TypeError(f"{name} is {value!r}, expected an integer.")
+    if value < least:
+        raise ValueError(f"{name} is {value}, expected {least} or more.")
+    return int(value)
 
 
 def _name(simulator, tap):

@@ -4,21 +4,22 @@ A stimulus is a small description without numbers of nodes or steps; `to_array` 
 the drive of a simulator from it.
 """
 
-import textwrap
-from dataclasses import KW_ONLY, dataclass, field, fields
-from numbers import Integral, Real
+from dataclasses import dataclass, field
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from scipy.signal import lfilter
 from sklearn.utils import check_random_state
 
-from skneuro.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
+from skneuro.dynamics._stimulus import (
+    POSITIVE,
+    BaseStimulus,
+    Concatenation,
+    Sum,
+    find_borders,
 )
-from skneuro.utils._validation import check_multiple
+from skneuro.utils._param_validation import Interval, StrOptions
 
 __all__ = [
     "BaseStimulus",
@@ -35,238 +36,7 @@ __all__ = [
     "Zero",
 ]
 
-_POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-
-_WINDOW = """\
-start : float, default=0.0
-    Begin of the stimulus, whose own time zero this is, in ms.
-end : float, default=None
-    End of the stimulus, in ms. None is the end of the simulation.
-at : str, int or list of these, default=None
-    Names or numbers of the nodes that it reaches; None is all.
-"""
-
-
-class _Stimulus:
-    """What all stimuli and their combinations can do."""
-
-    def __add__(self, other):
-        """Sum of both."""
-        if not isinstance(other, _Stimulus):
-            return NotImplemented
-        return Sum((*_flat(self, Sum), *_flat(other, Sum)))
-
-    def __and__(self, other):
-        """One after the other, each for an equal share of the time."""
-        if not isinstance(other, _Stimulus):
-            return NotImplemented
-        return Concatenation(
-            (*_flat(self, Concatenation), *_flat(other, Concatenation))
-        )
-
-    def to_array(self, n_nodes, duration, dt, labels=None):
-        """Compute the samples that drive a simulation.
-
-        Parameters
-        ----------
-        n_nodes : int
-            Number of nodes.
-        duration : float
-            Simulated time, in ms.
-        dt : float
-            Time between samples, in ms: the ``dt`` or ``stimulus_interval`` of the
-            simulator.
-        labels : array-like of shape (n_nodes,), default=None
-            Names of the nodes, for stimuli that name their targets.
-
-        Returns
-        -------
-        ndarray of shape (n_nodes, n_times)
-            Sample k drives step k; ``stimulus.to_array(...)[None]`` is the X of one
-            simulation.
-
-        Raises
-        ------
-        ValueError
-            If ``duration`` or a window is no multiple of ``dt``, a stimulus starts
-            after its end, or a target is unknown.
-        TypeError
-            If ``n_nodes`` is no integer.
-        """
-        if not isinstance(n_nodes, Integral):
-            raise TypeError(f"n_nodes is {n_nodes!r}, expected an integer.")
-        if n_nodes < 1 or not dt > 0:
-            raise ValueError(
-                f"n_nodes={n_nodes} and dt={dt}, expected at least one node and a "
-                "positive time in ms."
-            )
-        if labels is not None and len(labels) != n_nodes:
-            raise ValueError(
-                f"labels has {len(labels)} names, expected n_nodes={n_nodes}; pass one "
-                "name per node."
-            )
-        n_times = check_multiple(duration, dt, "duration", "dt")
-        labels = None if labels is None else [str(name) for name in labels]
-        return self._samples(int(n_nodes), n_times, dt, labels)
-
-
-def _flat(stimulus, kind):
-    """Parts of a stimulus of that kind whose parts count alike, else itself."""
-    if isinstance(stimulus, kind) and getattr(stimulus, "ratios", None) is None:
-        return stimulus.stimuli
-    return (stimulus,)
-
-
-@dataclass(frozen=True)
-class BaseStimulus(_Stimulus):
-    """Base of stimuli: a waveform, a time window and the nodes that it reaches.
-
-    A stimulus of your own is a frozen dataclass that inherits from this class and
-    defines `waveform`.
-
-    Parameters
-    ----------
-    start : float, default=0.0
-        Begin of the stimulus, whose own time zero this is, in ms.
-    end : float, default=None
-        End of the stimulus, in ms. None is the end of the simulation.
-    at : str, int or list of these, default=None
-        Names or numbers of the nodes that it reaches; None is all.
-
-    See Also
-    --------
-    Sum, Concatenation : What ``+`` and ``&`` make of stimuli.
-
-    Notes
-    -----
-    Step k of a simulation receives sample k, which is the value at the end of that
-    step, ``(k + 1) * dt``. A window of 3 to 6 ms is on in the steps between these
-    times and nowhere else.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> import numpy as np
-    >>> from skneuro.dynamics.stimuli import BaseStimulus
-    >>> @dataclass(frozen=True)
-    ... class Chirp(BaseStimulus):
-    ...     growth: float = 0.1  # cycles per ms^2
-    ...
-    ...     def waveform(self, t, n_nodes):
-    ...         return np.sin(np.pi * self.growth * t**2)
-    >>> chirp = Chirp(start=1.0, at=["Insula_L"])
-    >>> chirp.to_array(2, 4.0, 1.0, labels=["Insula_R", "Insula_L"]).round(2)
-    array([[0.  , 0.  , 0.  , 0.  ],
-           [0.  , 0.31, 0.95, 0.31]])
-    """
-
-    _: KW_ONLY
-    start: float = 0.0
-    end: float | None = None
-    at: str | int | list | None = None
-
-    _constraints: ClassVar[dict] = {}
-
-    def __init_subclass__(cls, **kwargs):
-        """Write the shared part of the docstring."""
-        super().__init_subclass__(**kwargs)
-        window = textwrap.indent(_WINDOW, "    ").strip()
-        cls.__doc__ = (cls.__doc__ or "").replace("%(window)s", window)
-        waveform = vars(cls).get("waveform")
-        if waveform is not None and not waveform.__doc__:
-            waveform.__doc__ = BaseStimulus.waveform.__doc__
-
-    def __post_init__(self):
-        """Check the values."""
-        constraints = {
-            f.name: [Interval(Real, None, None, closed="neither")] for f in fields(self)
-        }
-        constraints |= {
-            "start": [Interval(Real, 0, None, closed="left")],
-            "end": [_POSITIVE, None],
-            "at": [str, Integral, "array-like", None],
-            **self._constraints,
-        }
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        name = type(self).__name__
-        validate_parameter_constraints(constraints, values, caller_name=name)
-        if self.end is not None and self.end <= self.start:
-            raise ValueError(
-                f"end={self.end:g} ms of {name} is not after start={self.start:g} ms."
-            )
-
-    def waveform(self, t, n_nodes):
-        """Compute the stimulus inside its window.
-
-        Parameters
-        ----------
-        t : ndarray of shape (n_times,)
-            Time since its start, in ms: ``dt``, ``2 * dt`` and so on.
-        n_nodes : int
-            Number of nodes.
-
-        Returns
-        -------
-        ndarray
-            Values that broadcast to (n_nodes, n_times).
-
-        Raises
-        ------
-        NotImplementedError
-            Here: each stimulus has its own.
-        ValueError
-            If the numbers of the stimulus do not fit the time step.
-        """
-        raise NotImplementedError("a stimulus defines its waveform")
-
-    def _samples(self, n_nodes, n_times, dt, labels):
-        name = type(self).__name__
-        samples = np.zeros((n_nodes, n_times))
-        first, last = 0, n_times
-        if self.start > 0:
-            first = check_multiple(self.start, dt, f"start of {name}", "dt")
-        if self.end is not None:
-            last = min(n_times, check_multiple(self.end, dt, f"end of {name}", "dt"))
-        if first >= n_times:
-            raise ValueError(
-                f"start={self.start:g} ms of {name} is not before the end of the "
-                f"simulation or of its part of it, at {n_times * dt:g} ms."
-            )
-        nodes = self._nodes(n_nodes, labels)
-        t = dt * np.arange(1, last - first + 1)
-        values = np.broadcast_to(self.waveform(t, n_nodes), (n_nodes, len(t)))
-        samples[nodes, first:last] = values[nodes]
-        return samples
-
-    def _nodes(self, n_nodes, labels):
-        """Numbers of the nodes that the stimulus reaches."""
-        if self.at is None:
-            return np.arange(n_nodes)
-        names = [self.at] if isinstance(self.at, str | Integral) else list(self.at)
-        nodes = []
-        for name in names:
-            if isinstance(name, str):
-                if labels is None:
-                    raise ValueError(
-                        f"at={name!r} names a node, but the nodes have no names; pass "
-                        "labels to to_array, or the number of the node."
-                    )
-                found = [i for i, label in enumerate(labels) if label == name]
-                if len(found) != 1:
-                    raise ValueError(
-                        f"at={name!r} is the name of {len(found)} nodes, expected one; "
-                        f"the labels are {', '.join(labels[:6])}"
-                        f"{', ...' if len(labels) > 6 else ''}."
-                    )
-                nodes += found
-            elif isinstance(name, Integral) and 0 <= name < n_nodes:
-                nodes.append(int(name))
-            else:
-                raise ValueError(
-                    f"at={name!r}, expected a name or a number from 0 to {n_nodes - 1}."
-                )
-        return np.array(sorted(set(nodes)), dtype=int)
 
 
 @dataclass(frozen=True)
@@ -390,7 +160,7 @@ class LinearRamp(BaseStimulus):
     amplitude: float = 1.0
     rise_time: float = 100.0
 
-    _constraints: ClassVar[dict] = {"rise_time": [_POSITIVE]}
+    _constraints: ClassVar[dict] = {"rise_time": [POSITIVE]}
 
     def waveform(self, t, n_nodes):  # noqa: D102
         return self.amplitude * np.minimum(t / self.rise_time, 1.0)
@@ -428,7 +198,7 @@ class Exponential(BaseStimulus):
     kind: str = "rise"
 
     _constraints: ClassVar[dict] = {
-        "tau": [_POSITIVE],
+        "tau": [POSITIVE],
         "kind": [StrOptions({"rise", "decay"})],
     }
 
@@ -467,7 +237,7 @@ class Rectified(BaseStimulus):
     amplitude: float = 1.0
 
     def waveform(self, t, n_nodes):  # noqa: D102
-        edges = _edges((0.5, 2.5, 0.5, 1.5, 1.0), len(t))
+        edges = find_borders((0.5, 2.5, 0.5, 1.5, 1.0), len(t))
         values = np.zeros_like(t)
         for part, sign, rate in ((0, -1.0, 0.0), (1, -1.0, 12.5), (2, 1.0, 0.0)):
             _relax(values[edges[part] : edges[part + 1]], sign, rate)
@@ -479,12 +249,6 @@ def _relax(values, start, rate):
     """Fill an array with a relaxation from a value, ``rate`` time constants long."""
     n = len(values)
     values[:] = start * np.exp(-rate * np.arange(1, n + 1) / max(n, 1))
-
-
-def _edges(ratios, n_times):
-    """Borders between parts in samples; together the parts have ``n_times``."""
-    borders = np.cumsum([0.0, *ratios]) / np.sum(ratios) * n_times
-    return np.floor(borders + 0.5 + 1e-9).astype(int)
 
 
 @dataclass(frozen=True)
@@ -566,7 +330,7 @@ class OrnsteinUhlenbeck(BaseStimulus):
 
     _constraints: ClassVar[dict] = {
         "sigma": [_NOT_NEGATIVE],
-        "tau": [_POSITIVE],
+        "tau": [POSITIVE],
         "random_state": ["random_state"],
     }
 
@@ -582,106 +346,3 @@ class OrnsteinUhlenbeck(BaseStimulus):
         step = self.sigma * np.sqrt(dt) * normal
         step[:, 0] /= np.sqrt(1.0 - keep * keep)  # stationary from the first sample
         return self.mean + lfilter([1.0], [1.0, -keep], step, axis=1)
-
-
-@dataclass(frozen=True)
-class Sum(_Stimulus):
-    """Several stimuli at the same time; ``a + b`` makes it.
-
-    Parameters
-    ----------
-    stimuli : tuple of BaseStimulus
-        What is added.
-
-    Raises
-    ------
-    TypeError
-        If something is no stimulus.
-
-    Examples
-    --------
-    >>> from skneuro.dynamics.stimuli import Step, Sum
-    >>> Sum((Step(1.0), Step(2.0, start=2.0))).to_array(1, 4.0, 1.0)
-    array([[1., 1., 3., 3.]])
-    """
-
-    stimuli: tuple
-
-    def __post_init__(self):
-        """Check the parts."""
-        object.__setattr__(self, "stimuli", _check_parts(self.stimuli))
-
-    def _samples(self, n_nodes, n_times, dt, labels):
-        return sum(part._samples(n_nodes, n_times, dt, labels) for part in self.stimuli)
-
-
-@dataclass(frozen=True)
-class Concatenation(_Stimulus):
-    """Several stimuli one after the other; ``a & b`` makes it.
-
-    Each has its own time, which starts with its part: ``start`` and ``end`` of a part
-    are counted from there.
-
-    Parameters
-    ----------
-    stimuli : tuple of BaseStimulus
-        What follows each other.
-    ratios : tuple of float, default=None
-        Share of the whole time of each, dimensionless, divided by their sum. None
-        gives all the same.
-
-    Raises
-    ------
-    TypeError
-        If something is no stimulus.
-    ValueError
-        If there is not one positive ratio per stimulus.
-
-    Examples
-    --------
-    >>> from skneuro.dynamics.stimuli import Concatenation, Step
-    >>> Concatenation((Step(1.0), Step(2.0)), ratios=(1, 3)).to_array(1, 4.0, 1.0)
-    array([[1., 2., 2., 2.]])
-    """
-
-    stimuli: tuple
-    ratios: tuple | None = None
-
-    def __post_init__(self):
-        """Check the parts."""
-        object.__setattr__(self, "stimuli", _check_parts(self.stimuli))
-        ratios = self.ratios
-        if ratios is not None and (
-            len(ratios) != len(self.stimuli) or not all(0 < r < np.inf for r in ratios)
-        ):
-            raise ValueError(
-                f"ratios={ratios}, expected one positive number for each of the "
-                f"{len(self.stimuli)} stimuli."
-            )
-
-    def _samples(self, n_nodes, n_times, dt, labels):
-        ratios = (1.0,) * len(self.stimuli) if self.ratios is None else self.ratios
-        lengths = np.diff(_edges(ratios, n_times))
-        if not lengths.all():
-            raise ValueError(
-                f"{n_times} samples are too few for {len(lengths)} stimuli with ratios "
-                f"{tuple(ratios)}: one of them gets none; simulate longer."
-            )
-        return np.concatenate(
-            [
-                part._samples(n_nodes, int(n), dt, labels)
-                for part, n in zip(self.stimuli, lengths, strict=True)
-            ],
-            axis=1,
-        )
-
-
-def _check_parts(stimuli):
-    parts = tuple(stimuli)
-    wrong = [p for p in parts if not isinstance(p, _Stimulus)]
-    if wrong or not parts:
-        raise TypeError(
-            f"expected stimuli of skneuro.dynamics.stimuli, at least one, got "
-            f"{wrong[0] if wrong else parts!r}."
-        )
-    return parts

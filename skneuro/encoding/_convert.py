@@ -148,7 +148,9 @@ def to_gifti(responses, hemisphere, *, vertex=None, n_vertices=163_842, fill=np.
     return surfaces
 
 
-def to_mne(responses, ch_names, times, *, ch_types="eeg", montage=None):
+def to_mne(
+    responses, ch_names, times, *, ch_types="eeg", montage=None, continuous=False
+):
     """Turn responses of electrodes into MNE objects.
 
     Parameters
@@ -165,12 +167,15 @@ n_times)
         volts; those of the published models are standard deviations of the baseline.
     montage : str or mne.channels.DigMontage, default=None
         Where the electrodes lie, for example ``"biosemi64"``.
+    continuous : bool, default=False
+        Whether one recording is to be continuous, such as a simulation that went
+        through a `skneuro.dynamics.LeadField`, instead of a response to an event.
 
     Returns
     -------
-    mne.EvokedArray or mne.EpochsArray
+    mne.EvokedArray, mne.EpochsArray or mne.io.RawArray
         Evoked response of one image, or one epoch per image, whose event code is its
-        number, from 1.
+        number, from 1; with ``continuous=True`` a recording.
 
     Raises
     ------
@@ -211,7 +216,15 @@ n_times)
     sfreq = 1000 * (len(times) - 1) / (times[-1] - times[0])
     info = mne.create_info(ch_names, sfreq, ch_types)
     tmin = times[0] / 1000  # MNE wants s
-    if responses.ndim == 2:
+    if continuous:
+        if responses.ndim != 2:
+            raise ValueError(
+                f"responses have shape {responses.shape}; expected (n_channels, "
+                "n_times) for a continuous recording. Pass one of them at a time."
+            )
+        first = round(tmin * sfreq)
+        made = mne.io.RawArray(responses, info, first_samp=first, verbose=False)
+    elif responses.ndim == 2:
         made = mne.EvokedArray(responses, info, tmin=tmin, verbose=False)
     else:
         codes = np.arange(1, len(responses) + 1)

@@ -17,7 +17,7 @@ POSITIVE = Interval(Real, 0, None, closed="neither")
 _LARGEST_FACTOR = 10_000  # of a ratio of sampling frequencies
 
 
-def design_band_pass(low, high, sfreq, order):
+def design_band_pass(low, high, sfreq, order, *, stop=False):
     """Design a Butterworth filter as second-order sections.
 
     Parameters
@@ -28,6 +28,8 @@ def design_band_pass(low, high, sfreq, order):
         Sampling frequency, in Hz.
     order : int
         Order of the filter.
+    stop : bool, default=False
+        Whether the band is removed instead of kept.
 
     Returns
     -------
@@ -49,8 +51,9 @@ def design_band_pass(low, high, sfreq, order):
             f"high < {sfreq / 2:g} Hz, half the sampling frequency."
         )
     if len(edges) == 2:
-        return butter(order, edges, "bandpass", output="sos", fs=sfreq)
-    kind = "lowpass" if low is None else "highpass"
+        kind = "bandstop" if stop else "bandpass"
+        return butter(order, edges, kind, output="sos", fs=sfreq)
+    kind = "lowpass" if (low is None) != stop else "highpass"
     return butter(order, edges[0], kind, output="sos", fs=sfreq)
 
 
@@ -119,12 +122,17 @@ n_channels)
         -------
         ndarray of shape (n_samples, n_channels, n_new_times) or (n_new_times, \
 n_channels)
-            Transformed signals; float32 if X is float32, else float64.
+            Transformed signals; float32 if X is float32, else float64. Complex ones
+            are complex64 or complex128.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         axis = 0 if X.ndim == 2 else -1
-        return self._apply(X, axis).astype(X.dtype, copy=False)
+        out = self._apply(X, axis)
+        single = X.dtype == np.float32
+        if np.iscomplexobj(out):
+            return out.astype(np.complex64 if single else np.complex128, copy=False)
+        return out.astype(X.dtype, copy=False)
 
     def _check(self):
         """Complain about parameters that do not go together."""
@@ -152,7 +160,7 @@ n_channels)
 
 
 class BandPassFilter(BaseSignalTransformer):
-    """Keep one frequency band of signals.
+    """Keep one frequency band of signals, or remove it.
 
     A Butterworth filter runs forward and backward, so that phases stay what they are
     and the attenuation is that of twice the order: half the amplitude is left at the
@@ -172,6 +180,8 @@ class BandPassFilter(BaseSignalTransformer):
         ``1 / t_r`` for BOLD.
     order : int, default=4
         Order of the filter that runs twice, dimensionless.
+    stop : bool, default=False
+        Whether to remove the band and keep the rest, as against the hum of the mains.
 
     Attributes
     ----------
@@ -216,16 +226,20 @@ class BandPassFilter(BaseSignalTransformer):
         "high": [POSITIVE, None],
         "sfreq": [POSITIVE],
         "order": [Interval(Integral, 1, None, closed="left")],
+        "stop": ["boolean"],
     }
 
-    def __init__(self, low=8.0, high=12.0, *, sfreq=1000.0, order=4):
+    def __init__(self, low=8.0, high=12.0, *, sfreq=1000.0, order=4, stop=False):
         self.low = low
         self.high = high
         self.sfreq = sfreq
         self.order = order
+        self.stop = stop
 
     def _sections(self):
-        return design_band_pass(self.low, self.high, self.sfreq, self.order)
+        return design_band_pass(
+            self.low, self.high, self.sfreq, self.order, stop=self.stop
+        )
 
     def _check(self):
         self._sections()
@@ -235,21 +249,23 @@ class BandPassFilter(BaseSignalTransformer):
 
 
 class AnalyticSignal(BaseSignalTransformer):
-    r"""Find amplitude or phase of narrow-band signals by the Hilbert transform.
+    """Find amplitude or phase of narrow-band signals by the Hilbert transform.
 
-    The analytic signal :math:`x(t) + i H[x](t) = A(t) e^{i \varphi(t)}` has no negative
-    frequencies. The mean of each channel is subtracted first; filter broad-band signals
-    to one band.
+    The analytic signal ``x(t) + i H[x](t) = A(t) exp(i phi(t))`` has no negative
+    frequencies [1]_. The mean of each channel is subtracted first; filter broad-band
+    signals to one band.
 
     2-D X is one recording with time along the rows, (n_times, n_channels), as nilearn's
     maskers give it.
 
     Parameters
     ----------
-    output : {"amplitude", "phase", "unwrapped", "frequency"}, default="amplitude"
-        ``"amplitude"``: the envelope :math:`A`, in the unit of X; ``"phase"``:
-        :math:`\varphi` between -pi and pi, in rad; ``"unwrapped"``: the phase without
-        its jumps; ``"frequency"``: its slope, in Hz.
+    output : {"amplitude", "phase", "unwrapped", "frequency", "complex"}, \
+default="amplitude"
+        ``"amplitude"``: the envelope ``A``, in the unit of X; ``"phase"``:
+        ``phi`` between -pi and pi, in rad; ``"unwrapped"``: the phase without
+        its jumps; ``"frequency"``: its slope, in Hz; ``"complex"``: the analytic signal
+        itself, in the unit of X.
     sfreq : float, default=1000.0
         Sampling frequency, in Hz. Only used by ``output="frequency"``.
 
@@ -288,7 +304,9 @@ class AnalyticSignal(BaseSignalTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "output": [StrOptions({"amplitude", "phase", "unwrapped", "frequency"})],
+        "output": [
+            StrOptions({"amplitude", "phase", "unwrapped", "frequency", "complex"})
+        ],
         "sfreq": [POSITIVE],
     }
 
@@ -299,7 +317,9 @@ class AnalyticSignal(BaseSignalTransformer):
     def _apply(self, X, axis):
         centred, _ = centre(np.moveaxis(X, axis, -1))
         analytic = hilbert(centred, axis=-1)  # (..., n_channels, n_times)
-        if self.output == "amplitude":
+        if self.output == "complex":
+            values = analytic
+        elif self.output == "amplitude":
             values = np.abs(analytic)
         else:
             values = np.angle(analytic)

@@ -1,5 +1,7 @@
 """Values of regions inside a glass brain or on the cortex, still or moving."""
 
+from numbers import Real
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from skneuro.plotting._axes import get_axes
 from skneuro.plotting._surface import N_FSAVERAGE5, plot_on_fsaverage
 from skneuro.plotting._timeseries import make_times
+from skneuro.utils._param_validation import Interval, StrOptions, validate_params
 
 # Direction of nilearn's glass brain, the coordinates to the right and up, and the width
 # of the panel relative to its height.
@@ -24,7 +27,28 @@ _SURFACE = {
     "right_medial": ("right", "medial"),
 }
 
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_LIMIT = [Interval(Real, None, None, closed="neither"), None]
+_COMMON = {
+    "coords": ["array-like"],
+    "views": [str, tuple, list, None],
+    "size": [_POSITIVE],
+    "vmin": _LIMIT,
+    "vmax": _LIMIT,
+    "label": [str, None],
+}
 
+
+@validate_params(
+    {
+        "values": ["array-like"],
+        "kind": [StrOptions({"glass", "surface"})],
+        "radius": [_POSITIVE],
+        "colorbar": ["boolean"],
+        **_COMMON,
+    },
+    prefer_skip_nested_validation=True,
+)
 def plot_on_brain(
     values,
     coords,
@@ -82,7 +106,8 @@ def plot_on_brain(
     Raises
     ------
     ValueError
-        If there is not one finite number per region, or a view is unknown.
+        If there is not one finite number per region, a view is unknown, or ``vmin`` is
+        above ``vmax``.
     ImportError
         If matplotlib or nilearn is not installed.
 
@@ -105,8 +130,6 @@ def plot_on_brain(
     coords = _check_coords(coords)
     values = _check_values(values, len(coords), 1)
     vmin, vmax = _limits(values, vmin, vmax)
-    if kind not in ("glass", "surface"):
-        raise ValueError(f"kind is {kind!r}; expected 'glass' or 'surface'.")
     views = _check_views(views, kind)
     if kind == "glass":
         ax, panels = _glass_panels(ax, views, "plot_on_brain")
@@ -141,6 +164,15 @@ def plot_on_brain(
     return ax
 
 
+@validate_params(
+    {
+        "X": ["array-like"],
+        "path": [str, PathLike, None],
+        "fps": [_POSITIVE],
+        **_COMMON,
+    },
+    prefer_skip_nested_validation=True,
+)
 def animate_activity(
     X,
     coords,
@@ -199,7 +231,8 @@ def animate_activity(
     Raises
     ------
     ValueError
-        If shapes do not agree, X is not finite, or the path has another ending.
+        If shapes do not agree, X is not finite, the path has another ending or its
+        folder does not exist, or ``vmin`` is above ``vmax``.
     ImportError
         If matplotlib or nilearn is not installed.
     RuntimeError
@@ -272,7 +305,13 @@ def _check_coords(coords):
 
 
 def _check_values(values, n_nodes, ndim):
-    values = np.asarray(values, np.float64)
+    values = np.asarray(values)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(
+            f"values have dtype {values.dtype}; expected real numbers, one per region. "
+            "Draw the amplitude or the phase of complex ones."
+        )
+    values = values.astype(np.float64)
     expected = f"({n_nodes},)" if ndim == 1 else f"({n_nodes}, n_times)"
     if values.ndim != ndim or len(values) != n_nodes or values.size == 0:
         raise ValueError(
@@ -298,10 +337,13 @@ def _check_views(views, kind):
 
 
 def _limits(values, vmin, vmax):
-    return (
-        values.min() if vmin is None else vmin,
-        values.max() if vmax is None else vmax,
-    )
+    low = values.min() if vmin is None else vmin
+    high = values.max() if vmax is None else vmax
+    if low > high:
+        raise ValueError(
+            f"colours go from {low:g} to {high:g}; expected vmin below vmax. Pass both."
+        )
+    return low, high
 
 
 def _glass_panels(ax, views, caller):
@@ -391,10 +433,15 @@ def _make_writer(path, fps):
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     ending = path.suffix.lower()
+    if ending not in (".gif", ".mp4"):
+        raise ValueError(f"path is {str(path)!r}; expected a name in .gif or .mp4.")
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"path is {str(path)!r}; expected a folder that exists. Make "
+            f"{str(path.parent)!r} first."
+        )
     if ending == ".gif":
         return PillowWriter(fps=fps)
-    if ending != ".mp4":
-        raise ValueError(f"path is {str(path)!r}; expected a name in .gif or .mp4.")
     if not FFMpegWriter.isAvailable():
         raise RuntimeError(
             f"{path.name} needs ffmpeg, which is not installed; save as .gif instead."

@@ -19,7 +19,7 @@ def resolve_device(device="auto"):
     Raises
     ------
     ValueError
-        If a CUDA device is asked for and this machine or build has none.
+        If torch does not know the device, or this machine or build has none.
 
     Examples
     --------
@@ -31,11 +31,22 @@ def resolve_device(device="auto"):
 
     if isinstance(device, str) and device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    resolved = torch.device(device)
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as exc:
+        raise ValueError(
+            f"device={device!r} is no device of torch {torch.__version__} here; "
+            "expected 'auto', 'cpu', 'cuda' or a number after it, such as 'cuda:0'."
+        ) from exc
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"device={str(device)!r}, but torch {torch.__version__} sees no CUDA "
             "device; pass device='auto' or 'cpu'."
+        )
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device={str(device)!r}, but torch sees {torch.cuda.device_count()} CUDA "
+            "devices, numbered from 0; pass device='cuda'."
         )
     return resolved
 

@@ -1,10 +1,14 @@
-"""Centres of the regions of an atlas image."""
+"""Centres of the regions of an atlas image, and the regions of points."""
 
 import nibabel
 import numpy as np
 import pytest
 
-from skneuro.datasets import load_atlas_centroids, load_atlas_labels
+from skneuro.datasets import (
+    find_atlas_regions,
+    load_atlas_centroids,
+    load_atlas_labels,
+)
 
 
 def make_atlas(centres, half=1):
@@ -58,3 +62,52 @@ def test_names_are_put_beside(centres):
 def test_images_without_regions_say_so(volume):
     with pytest.raises(ValueError, match="expected a volume of whole numbers"):
         load_atlas_centroids(nibabel.Nifti1Image(volume, np.eye(4)))
+
+
+def test_points_lie_in_the_region_of_their_voxel(centres):
+    atlas = make_atlas(centres)  # cubes of 6 mm, seen from the right
+    rng = np.random.default_rng(0)
+    order = rng.integers(0, 4, 200)
+    inside = centres[order] + rng.uniform(-2.99, 2.99, (200, 3))
+    np.testing.assert_array_equal(find_atlas_regions(inside, atlas), 101 + order)
+    beside = centres[order] + [3.01, 0.0, 0.0]
+    assert not find_atlas_regions(beside, atlas).any()
+    far = [[1e6, 0.0, 0.0], [-90.9, 0.0, 0.0], [-91.1, -126.0, -72.0]]
+    assert not find_atlas_regions(far, atlas).any()
+
+
+def test_points_outside_take_the_nearest_region_within_the_radius(centres):
+    atlas = make_atlas(centres)
+    points = centres[[0, 1, 2]] + [[0, 0, 5.0], [0, 0, 7.1], [0, 0, 3.5]]
+    # centres of the outermost voxels lie 2 mm from those of the regions
+    found = find_atlas_regions(points, atlas, radius=5.0, names={101: "a", 103: "c"})
+    assert found.tolist() == ["a", "", "c"]
+    found = find_atlas_regions(points, atlas, radius=5.0, names={101: "a"})
+    assert found.tolist() == ["a", "", ""]
+    np.testing.assert_array_equal(
+        find_atlas_regions(points, atlas, radius=5.2), [101, 102, 103]
+    )
+
+
+def test_tilted_images_are_read_by_their_affine(centres):
+    atlas = make_atlas(centres)
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]]
+    turn[:3, 3] = [3.0, -7.0, 11.0]
+    tilted = nibabel.Nifti1Image(np.asarray(atlas.dataobj), turn @ atlas.affine)
+    points = np.column_stack([centres, np.ones(4)]) @ turn.T
+    np.testing.assert_array_equal(
+        find_atlas_regions(points[:, :3], tilted), [101, 102, 103, 104]
+    )
+
+
+def test_wrong_points_and_missing_names_say_so(centres):
+    atlas = make_atlas(centres)
+    with pytest.raises(ValueError, match=r"coords has shape \(4, 2\)"):
+        find_atlas_regions(centres[:, :2], atlas)
+    with pytest.raises(ValueError, match=r"none of the numbers \[1, 2\]"):
+        find_atlas_regions(centres, atlas, names={1: "a", 2: "b"})
+    with pytest.raises(TypeError, match="image is a ndarray, expected a file"):
+        find_atlas_regions(centres, np.ones((3, 3, 3)))
+    with pytest.raises(ValueError, match="radius"):
+        find_atlas_regions(centres, atlas, radius=-1.0)

@@ -4,17 +4,22 @@ import numpy as np
 import pytest
 
 from skneuro.dynamics import (
+    ALN,
     Bold,
+    FitzHughNagumo,
     Hopf,
     JansenRit,
     Kuramoto,
     MontbrioPazoRoxin,
     NetworkSimulator,
+    ReducedWongWang,
     SubSample,
     TemporalAverage,
+    ThalamicNode,
     WilsonCowan,
     WongWang,
     simulate_batch,
+    simulate_torch,
 )
 
 pytestmark = pytest.mark.torch
@@ -36,12 +41,29 @@ def compare(simulator, sets=SETS, X=None, **tolerance):
 
 
 @pytest.mark.parametrize(
-    "model", [Hopf, WilsonCowan, WongWang, Kuramoto, JansenRit, MontbrioPazoRoxin]
+    "model",
+    [
+        ALN,
+        FitzHughNagumo,
+        Hopf,
+        JansenRit,
+        Kuramoto,
+        MontbrioPazoRoxin,
+        ReducedWongWang,
+        WilsonCowan,
+        WongWang,
+    ],
 )
 def test_series_equal_those_of_compiled_code(model):
     dt = 0.01 if model is MontbrioPazoRoxin else 0.1
     scale = {"rtol": 1e-9} if model is MontbrioPazoRoxin else {}
     compare(make_simulator(model, duration=200 * dt, dt=dt), **scale)
+
+
+def test_thalamic_nodes_equal_those_of_compiled_code():
+    node = ThalamicNode(duration=10.0, dt=0.01)
+    sets = [{"random_state": k, "g_exc": g} for k, g in enumerate((0.8, 1.1))]
+    compare(node, sets, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +122,22 @@ def test_diverging_sets_become_nan():
 def test_other_schemes_and_devices_say_so():
     with pytest.raises(ValueError, match="knows Euler's scheme only"):
         simulate_batch(make_simulator(method="heun"), SETS, device="cpu")
+    for device in ("gpu", 1.5, "cuda:many"):
+        with pytest.raises(ValueError, match=r"no device of torch .* expected 'auto'"):
+            simulate_batch(make_simulator(), SETS, device=device)
+
+
+def test_a_gpu_that_is_not_there_says_so():
     import torch
 
-    if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match=r"device='cuda', but torch .* sees no"):
-            simulate_batch(make_simulator(), SETS, device="cuda")
+    if torch.cuda.is_available():
+        device, message = f"cuda:{torch.cuda.device_count()}", "CUDA devices, numbered"
+    else:
+        device, message = "cuda", r"torch .* sees no CUDA device; pass device='auto'"
+    with pytest.raises(ValueError, match=message):
+        simulate_batch(make_simulator(), SETS, device=device)
+    with pytest.raises(ValueError, match=message):
+        simulate_torch(make_simulator(), device=device)
 
 
 @pytest.mark.gpu

@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skneuro.datasets import make_connectome
 from skneuro.dynamics import (
+    ALN,
     FeedbackInhibitionControl,
     Hopf,
     Kuramoto,
@@ -102,6 +103,24 @@ def test_other_models_can_be_balanced():
         transient=500.0,
     ).fit(np.zeros((1, 6)))
     np.testing.assert_allclose(balanced.rates_, 0.05, atol=1e-3)
+
+
+def test_a_model_that_sees_its_own_past_and_squared_weights_can_be_balanced():
+    brain = make_connectome(3, random_state=0)
+    model = ALN(
+        brain.connectivity,
+        brain.tract_lengths,
+        exc_input=2.0,
+        inh_input=1.0,
+        duration=1500.0,
+        random_state=0,
+    )
+    balanced = FeedbackInhibitionControl(
+        model, target_rate=30.0, parameter="j_inhexc", rate="rate_exc"
+    ).fit(np.zeros((1, 3)))
+    assert balanced.errors_[0] > 3.0
+    assert balanced.n_iter_ == 2  # the fixed point of the equations is the network's
+    np.testing.assert_allclose(balanced.rates_, 30.0, atol=0.1)
 
 
 def test_too_few_simulations_warn():

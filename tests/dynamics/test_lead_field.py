@@ -151,3 +151,11 @@ def test_forward_solution_of_mne_becomes_regions():
         found["front-rh"], gain[:, [n_left, n_left + 7]].mean(axis=1)
     )
     assert LeadField(found).fit(np.zeros((1, 2))).ch_names_.tolist() == names
+    # the same regions, given source by source
+    regions = np.full(forward["nsource"], "", object)
+    regions[[1, 2, 5]], regions[[n_left, n_left + 7]] = "front-lh", "front-rh"
+    pd.testing.assert_frame_equal(lead_field_from_mne(forward, regions), found)
+    with pytest.raises(ValueError, match=r"regions has shape \(3,\), but .* dipoles"):
+        lead_field_from_mne(forward, ["a", "b", "c"])
+    with pytest.raises(TypeError, match="forward is a ndarray, expected a forward"):
+        lead_field_from_mne(gain, labels)

@@ -158,8 +158,11 @@ def test_diverging_steps_say_so():
 @pytest.mark.parametrize(
     ("drive", "message"),
     [
-        (np.zeros(4), r"drive has shape \(4,\), expected \(5,\)"),
+        (np.zeros(4), r"drive has shape \(4,\) .* real numbers of shape \(5,\)"),
+        (1j, "dtype complex128, expected real numbers"),
+        ("a lot", r"expected real numbers of shape \(5,\)"),
         (np.full(5, np.nan), "drive holds NaN"),
+        ([0.0, 0.0, -np.inf, 0.0, np.inf], "drive holds NaN"),
     ],
 )
 def test_wrong_drives_say_so(drive, message):
@@ -173,3 +176,29 @@ def test_wrong_states_say_so():
     states = Stepper(make_simulator()).state_
     with pytest.raises(ValueError, match="1 states for 2 samples"):
         Stepper(make_simulator(), 2, continue_from=states)
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "error"),
+    [(2.0, TypeError), ("2", TypeError), (None, TypeError), (-1, ValueError)],
+)
+def test_wrong_numbers_of_steps_say_so(n_steps, error):
+    stepper = Stepper(make_simulator())
+    with pytest.raises(error, match="n_steps is"):
+        stepper.step(0.1, n_steps)
+    assert stepper.time == 0.0
+    np.testing.assert_array_equal(stepper.step(0.1, np.int64(3)), stepper.step(0.1, 0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((3,), TypeError, "expected an instance of a simulator"),
+        ((Hopf,), TypeError, "expected an instance of a simulator"),
+        ((Hopf(), 0), ValueError, "n_samples is 0, expected 1 or more"),
+        ((Hopf(), 1.5), TypeError, "n_samples is 1.5, expected an integer"),
+    ],
+)
+def test_what_cannot_be_stepped_says_so(arguments, error, message):
+    with pytest.raises(error, match=message):
+        Stepper(*arguments)

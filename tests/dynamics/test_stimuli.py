@@ -128,6 +128,7 @@ def test_plus_adds_and_ampersand_follows():
     np.testing.assert_array_equal(
         total.to_array(2, 3.0, 1.0), [[5.0, 7.0, 7.0], [1.0, 3.0, 3.0]]
     )
+    assert sum([a, b, c]) == total
     row = a & (Zero() & a + a)
     assert len(row.stimuli) == 3
     np.testing.assert_array_equal(row.to_array(1, 6.0, 1.0), [[1, 1, 0, 0, 2, 2]])
@@ -175,7 +176,11 @@ def test_step_k_of_a_simulation_receives_sample_k():
         (lambda: OrnsteinUhlenbeck(tau=0.0), ValueError, "'tau' parameter"),
         (lambda: Sum((Step(), 1.0)), TypeError, "expected stimuli"),
         (lambda: Concatenation((Step(),), ratios=(1, 2)), ValueError, "ratios="),
+        (lambda: Concatenation((Step(),), ratios="a"), ValueError, "ratios='a'"),
+        (lambda: Concatenation((Step(),), ratios=1), ValueError, "ratios=1,"),
+        (lambda: Concatenation((Step(),), ratios=(0,)), ValueError, "ratios="),
         (lambda: Step() + 1.0, TypeError, "unsupported operand"),
+        (lambda: 1.0 + Step(), TypeError, "unsupported operand"),
     ],
 )
 def test_wrong_values_are_refused_when_made(make, error, message):
@@ -190,6 +195,10 @@ def test_wrong_values_are_refused_when_made(make, error, message):
         (Step(start=0.55), {}, "start of Step is 0.55, expected a multiple"),
         (Step(), {"duration": 1.05}, "duration is 1.05"),
         (Step(), {"n_nodes": 0}, "at least one node"),
+        (Step(), {"duration": float("nan")}, "duration=nan"),
+        (Step(), {"duration": -1.0}, "positive times"),
+        (Step(), {"dt": float("inf")}, "dt=inf"),
+        (Step(at=[]), {}, "at is empty"),
         (Step(), {"labels": ["a"]}, "labels has 1 names"),
         (Step(at="b"), {}, "have no names"),
         (Step(at="c"), {"labels": ["a", "b"]}, "the name of 0 nodes"),
@@ -204,6 +213,10 @@ def test_what_does_not_fit_the_simulation_is_refused(stimulus, arguments, messag
         stimulus.to_array(**settings)
 
 
-def test_number_of_nodes_is_an_integer():
-    with pytest.raises(TypeError, match="n_nodes"):
-        Step().to_array(2.0, 1.0, 0.1)
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [((2.0, 1.0, 0.1), "n_nodes"), ((2, "1", 0.1), "duration"), ((2, 1.0, None), "dt")],
+)
+def test_other_types_are_refused(arguments, name):
+    with pytest.raises(TypeError, match=f"{name} is"):
+        Step().to_array(*arguments)

@@ -89,6 +89,18 @@ def test_images_become_epochs_and_one_image_an_evoked_response():
     np.testing.assert_allclose(evoked.data, responses[0])
 
 
+def test_a_simulation_becomes_a_continuous_recording():
+    pytest.importorskip("mne", reason="the extra eeg is not installed")
+    signals = np.random.default_rng(0).standard_normal((2, 500))
+    times = 4.0 * np.arange(26, 526)  # ms
+    raw = to_mne(signals, ["O1", "Oz"], times, montage="biosemi64", continuous=True)
+    assert raw.info["sfreq"] == 250.0
+    assert (raw.first_samp, len(raw.times)) == (26, 500)
+    np.testing.assert_array_equal(raw.get_data(), signals)
+    with pytest.raises(ValueError, match=r"shape \(1, 2, 500\); expected \(n_channels"):
+        to_mne(signals[None], ["O1", "Oz"], times, continuous=True)
+
+
 @pytest.mark.parametrize(
     ("shape", "times", "match"),
     [

@@ -54,6 +54,25 @@ def test_common_amplitudes_are_found(carriers):
         assert abs(fc[0, 2]) < 0.1
 
 
+@pytest.mark.parametrize("lag", [0.0, 1.0, 2.5, np.pi])
+def test_known_envelopes_correlate_as_they_must(lag):
+    times, depth = np.arange(80_000) / SFREQ, np.array([[0.8], [0.5]])
+    lags = np.array([[0.0], [lag]])
+    envelopes = 1 + depth * np.sin(2 * np.pi * 0.05 * times + lags)
+    X = envelopes * np.cos(2 * np.pi * np.array([[20.0], [20.37]]) * times)
+    kwargs = {"band": None, "envelope": "amplitude"}
+    plain = envelope_connectivity(X, SFREQ, orthogonalize=False, **kwargs)[0, 1]
+    assert plain == pytest.approx(np.cos(lag), abs=1e-3)
+    # of b only b * |sin| counts, by the angle between both, which is anything
+    mean, square = 2 / np.pi, 0.5  # of |sin|
+    one_way = [
+        mean * d / np.sqrt(2) / np.sqrt((1 + d**2 / 2) * square - mean**2)
+        for d in depth.ravel()
+    ]
+    found = envelope_connectivity(X, SFREQ, **kwargs)[0, 1]
+    assert found == pytest.approx(np.cos(lag) * np.mean(one_way), abs=2e-3)
+
+
 def test_cutoff_leaves_slow_envelopes(carriers):
     kwargs = {"band": (7.0, 13.0), "envelope": "amplitude", "orthogonalize": False}
     fast = envelope_connectivity(carriers, SFREQ, **kwargs)[0, 1]

@@ -38,6 +38,17 @@ def test_only_the_band_is_left(low, high, kept):
     np.testing.assert_allclose(out[:, MIDDLE], expected[:, MIDDLE], atol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "kept"),
+    [(8.0, 12.0, [1, 0, 1]), (None, 20.0, [0, 0, 1]), (20.0, None, [1, 1, 0])],
+)
+def test_a_stopped_band_is_what_is_missing(low, high, kept):
+    X = sines(3.0, 10.0, 60.0)
+    out = BandPassFilter(low, high, sfreq=SFREQ, stop=True).fit_transform(X[None])[0]
+    expected = np.array(kept)[:, None] * X
+    np.testing.assert_allclose(out[:, MIDDLE], expected[:, MIDDLE], atol=0.02)
+
+
 @pytest.mark.parametrize("order", [1, 2, 4, 6])
 def test_half_the_amplitude_is_left_at_the_edges(order):
     X = sines(8.0, 16.0)[None]
@@ -77,6 +88,20 @@ def test_analytic_signal_of_a_cosine(phase):
     np.testing.assert_allclose(np.exp(1j * out("phase")), np.exp(1j * angle), atol=1e-9)
     np.testing.assert_allclose(np.diff(out("unwrapped")), np.diff(angle), atol=1e-9)
     np.testing.assert_allclose(out("frequency"), 10.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_complex_signal_has_amplitude_and_phase(dtype):
+    X = (sines(10.0, 23.0) * (1 + TIMES))[None].astype(dtype)
+    z = AnalyticSignal("complex").fit_transform(X)
+    assert z.dtype == {"float32": np.complex64, "float64": np.complex128}[dtype]
+    atol = 1e-4 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(abs(z), AnalyticSignal().fit_transform(X), atol=atol)
+    phase = AnalyticSignal("phase").fit_transform(X)
+    np.testing.assert_allclose(np.exp(1j * phase), z / abs(z), atol=atol)
+    np.testing.assert_allclose(
+        z.real, X - X.mean(axis=-1, keepdims=True), rtol=0, atol=atol
+    )
 
 
 def test_envelope_of_a_modulated_wave():

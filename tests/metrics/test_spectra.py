@@ -130,6 +130,14 @@ def test_coherence_equals_that_of_scipy(shape):
     np.testing.assert_allclose(found, expected[..., :80], atol=1e-10)
 
 
+@pytest.mark.parametrize("gain", [0.3, 1.0, 2.0])
+def test_coherence_of_a_signal_and_noise(gain):
+    x, noise = np.random.default_rng(0).standard_normal((2, 200_000))
+    _, c = coherence(np.stack([x, gain * x + noise]), 200.0)
+    expected = gain**2 / (gain**2 + 1)
+    assert c[0, 1, 3:-3].mean() == pytest.approx(expected, abs=5e-3)
+
+
 def test_coherency_tells_the_phase_and_imaginary_parts_ignore_mixing():
     rng = np.random.default_rng(0)
     times = np.arange(40_000) / 200

@@ -136,6 +136,15 @@ def test_locked_oscillators_are_not_metastable():
     assert metastability(phases, method="phase") == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("n_nodes", [50, 200])
+def test_order_of_independent_phases_is_that_of_a_random_walk(n_nodes):
+    phases = np.random.default_rng(0).uniform(0, 2 * np.pi, (n_nodes, 5000))
+    mean, std = np.sqrt(np.pi / 4 / n_nodes), np.sqrt((1 - np.pi / 4) / n_nodes)
+    order = kuramoto_order(phases, method="phase")
+    assert order.mean() == pytest.approx(mean, rel=0.03)
+    assert metastability(phases, method="phase") == pytest.approx(std, rel=0.03)
+
+
 def test_metastability_of_several_recordings():
     phases = np.random.default_rng(0).uniform(0, 7, (4, 3, 50))
     assert metastability(phases, method="phase").shape == (4,)

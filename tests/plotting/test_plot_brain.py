@@ -68,6 +68,14 @@ def test_a_film_has_one_frame_per_time_point(tmp_path):
     assert ax.get_title() == "8 ms"
 
 
+@pytest.mark.skipif(not FFMpegWriter.isAvailable(), reason="ffmpeg is not installed")
+def test_films_are_saved_as_mp4_too(tmp_path):
+    X = np.sin(np.linspace(0, 6, 5) + np.arange(80)[:, None])
+    path = tmp_path / "waves.mp4"
+    animate_activity(X, COORDS, dt=2.0, path=path, fps=10, views="top")
+    assert path.read_bytes()[4:8] == b"ftyp"
+
+
 def test_films_take_times_from_labelled_series(tmp_path):
     series = xarray.DataArray(
         np.random.default_rng(0).standard_normal((3, 80)),
@@ -84,6 +92,10 @@ def test_other_endings_say_so(tmp_path):
     X = np.zeros((80, 2))
     with pytest.raises(ValueError, match=r"expected a name in \.gif or \.mp4"):
         animate_activity(X, COORDS, path=tmp_path / "film.avi")
+    with pytest.raises(ValueError, match=r"a folder that exists. Make .*nowhere"):
+        animate_activity(X, COORDS, path=tmp_path / "nowhere" / "film.gif")
+    with pytest.raises(ValueError, match="'fps' parameter"):
+        animate_activity(X, COORDS, path=tmp_path / "film.gif", fps=0)
     if not FFMpegWriter.isAvailable():
         with pytest.raises(RuntimeError, match=r"needs ffmpeg.*save as \.gif"):
             animate_activity(X, COORDS, path=tmp_path / "film.mp4")
@@ -95,7 +107,14 @@ def test_other_endings_say_so(tmp_path):
         ({"values": np.zeros(79)}, r"shape \(79,\), but there are 80 coords"),
         ({"values": np.full(80, np.nan)}, "values hold NaN"),
         ({"coords": COORDS[:, :2]}, r"coords has shape \(80, 2\)"),
-        ({"kind": "flat"}, "kind is 'flat'"),
+        ({"values": np.full(80, 1j)}, "dtype complex128; expected real numbers"),
+        ({"values": ["a"] * 80}, "expected real numbers"),
+        ({"kind": "flat"}, "'kind' parameter"),
+        ({"vmin": 3.0, "vmax": 1.0}, "from 3 to 1; expected vmin below vmax"),
+        ({"vmin": np.nan}, "'vmin' parameter"),
+        ({"size": 0.0}, "'size' parameter"),
+        ({"kind": "surface", "radius": -1.0}, "'radius' parameter"),
+        ({"views": 3}, "'views' parameter"),
         ({"views": ("left", "back")}, "views=.*expected some of"),
         ({"kind": "surface", "views": "top"}, "left_medial"),
     ],
