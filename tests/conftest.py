@@ -1,6 +1,7 @@
 """Fixtures: a throw-away data cache for every test, and the reference data."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ def data_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SKNEURO_DATA", str(cache))
     monkeypatch.delenv("SKNEURO_MIRROR", raising=False)
     return cache
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close what examples and pages of the guide opened: pyplot keeps figures."""
+    yield
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")
