@@ -248,7 +248,7 @@ def test_damaged_file_is_written_again(kernel_folder):
 @pytest.mark.parametrize("length", [0, 100])
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 def test_damaged_compiled_code_is_made_anew(kernel_folder, caplog, length, suffix):
-    decay = {".nbi": 0.567, ".nbc": 0.568}[suffix] + length / 1e5  # each its module
+    decay = {".nbi": 0.567, ".nbc": 0.568}[suffix] + length / 1e6  # each its module
     expected = 1 - 0.5 * decay
     compile_all(make_decay(decay))
     damaged = [p for p in kernel_folder.rglob("*.nb?") if p.suffix == suffix]
