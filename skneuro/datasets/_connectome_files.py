@@ -18,6 +18,7 @@ import scipy.sparse
 _RELMAT = re.compile(r"(?P<stem>.+)_relmat(?:\.dense)?\.tsv")
 _MM_PER_UNIT = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 _MISSING = {"n/a", "na"}
+_DELIMITERS = "\t;,"
 _NOT_MAT = (
     ValueError,
     TypeError,
@@ -85,7 +86,7 @@ def read_array(item, name, *, variable=None, square=False):
         rows = columns = None
         if hasattr(item, "columns"):
             rows, columns = _names(item.index), _names(item.columns)
-        return Loaded(_as_float(np.asarray(item), name), name, rows, columns)
+        return Loaded(_as_float(_as_array(item, name), name), name, rows, columns)
     path = Path(item)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
@@ -169,10 +170,13 @@ def read_names(item, name):
     path = Path(item)
     if not path.is_file():
         raise FileNotFoundError(f"{name}: {path} does not exist.")
+    lines = _lines(path)
+    words = lines[0].lower().split()
+    is_table = len(words) > 1 and not {"name", "label"}.isdisjoint(words)
+    if not is_table and not any(c in lines[0] for c in _DELIMITERS):
+        names = [line.strip() for line in lines]  # which may contain spaces
+        return names[1:] if words[0] in {"name", "label"} else names
     rows = _split(path)
-    if max(len(row) for row in rows) == 1:
-        cells = [row[0] for row in rows]
-        return cells[1:] if cells[0].lower() in {"name", "label"} else cells
     header = [cell.lower() for cell in rows[0]]
     for column in ("name", "label"):
         if column in header:
@@ -187,6 +191,22 @@ def _names(index):
     """Names of a pandas index; None for mere numbers."""
     names = list(index)
     return names if all(isinstance(name, str) for name in names) else None
+
+
+def _as_array(item, name):
+    if scipy.sparse.issparse(item):
+        return item
+    try:
+        array = np.asarray(item)
+    except ValueError as exc:  # rows of different lengths
+        raise ValueError(
+            f"{name} is not an array of numbers ({exc}); pass rows of equal lengths."
+        ) from exc
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} is {item!r}, expected an array, a DataFrame or the path of a file."
+        )
+    return array
 
 
 def _as_float(array, source):
@@ -260,8 +280,8 @@ def _key(name):
     return name.partition("[")[0]
 
 
-def _split(path):
-    """Split a text file into rows of equally many cells."""
+def _lines(path):
+    """Lines of a text file, but for comments and empty ones; at least one."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -271,7 +291,13 @@ def _split(path):
     lines = [s for s in text.splitlines() if s.strip() and not s.startswith("#")]
     if not lines:
         raise ValueError(f"{path} is empty.")
-    delimiter = next((c for c in "\t;," if c in lines[0]), None)
+    return lines
+
+
+def _split(path):
+    """Split a text file into rows of equally many cells."""
+    lines = _lines(path)
+    delimiter = next((c for c in _DELIMITERS if c in lines[0]), None)
     if delimiter is None:
         rows = [line.split() for line in lines]
     else:

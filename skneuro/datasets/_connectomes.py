@@ -185,8 +185,8 @@ def load_connectome(
 ):
     """Load a connectome of your own, from arrays or files.
 
-    Matrices, tract lengths, time series and centroids are each given as an array, a
-    DataFrame or the path of a file:
+    Matrices, tract lengths, time series and centroids are each given as an array, dense
+    or sparse, a DataFrame or the path of a file:
 
     - ``.csv``, ``.tsv``, ``.txt`` and other text: separated by tabs, semicolons, commas
       or spaces, with or without names above the columns and beside the rows
@@ -304,7 +304,7 @@ def load_connectome(
         data = {
             kind: read_subjects(item, kind, variables.get(kind))
             for kind, item in given.items()
-            if item is not None
+            if item is not None or kind == "connectivity"
         }
     if rows == "sources":
         data = swap_axes(data, "connectivity", "tract_lengths")

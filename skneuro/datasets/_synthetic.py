@@ -152,11 +152,10 @@ def make_connectome(n_nodes=80, *, decay=0.1, density=0.25, random_state=None):
         floor = np.median(typical) + np.log(_HOMOTOPIC_FLOOR)
         log_weights[homotopic] = log_weights[homotopic].clip(floor, typical.max())
     log_weights += _LOG_SPREAD * rng.standard_normal(lengths.size)
-    log_weights -= log_weights[linked].max()  # keeps exp away from underflow
+    # With the largest at 1, none is so small that its exponential underflows.
+    log_weights = (log_weights - log_weights[linked].max()).clip(-700)
     connectivity = squareform(np.where(linked, np.exp(log_weights), 0.0))
-    connectivity /= np.linalg.eigvalsh(connectivity)[
-        -1
-    ]  # Perron: the largest is the radius
+    connectivity /= np.linalg.eigvalsh(connectivity)[-1]  # the spectral radius: Perron
 
     numbers = np.r_[1 : n_left + 1, 1 : n_nodes - n_left + 1]
     sides = np.repeat(["L", "R"], [n_left, n_nodes - n_left])

@@ -21,6 +21,7 @@ from skneuro.dynamics._connectome import (
     make_labels,
 )
 from skneuro.dynamics._monitors import Monitor, Raw
+from skneuro.dynamics._numbers import make_numbers, node_values
 from skneuro.dynamics._parameters import (
     SETTINGS,
     check_declarations,
@@ -329,7 +330,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         """Learn what depends on the values of parameters only."""
         rng = check_random_state(self.random_state)
         self._seed = int(rng.randint(np.iinfo(np.int32).max))
-        self._numbers = self._make_numbers()
+        self._numbers = make_numbers(self)
         self._start = make_first_state(self, rng)
         self._fitted_settings = self._settings()
 
@@ -444,72 +445,7 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
 
     def _node_values(self, value, name, *, past=False):
         """Check a number or one number per node, and with ``past`` series of them."""
-        n = self.n_nodes_
-        try:
-            array = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{name} is {value!r}, expected a number or an array of shape ({n},)."
-            ) from error
-        series = past and array.ndim == 2 and len(array) == n and array.size
-        if array.shape not in ((), (n,)) and not series:
-            also = f", or ({n}, n_columns) for its past" if past else ""
-            raise ValueError(
-                f"{name} has shape {array.shape}, expected a number or one per node, "
-                f"({n},){also}. The number of nodes is that of connectivity, else that "
-                "of X."
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {array}.")
-        return array
-
-    def _per_population(self, value, population, name):
-        """Value of a noise setting for one population."""
-        if isinstance(value, dict):
-            unknown = sorted(set(value) - set(self.noise))
-            if unknown:
-                raise ValueError(
-                    f"{name} names {unknown}, expected some of {self.noise}."
-                )
-            value = value.get(population, SETTINGS[name])
-        value = self._node_values(value, name)
-        if name != "noise_mean" and (value < 0).any():
-            raise ValueError(f"{name} must not be negative, got {value}.")
-        return value
-
-    def _make_numbers(self):
-        """Every number that the equations need, by name."""
-        numbers = {"dt": self.dt, "n_nodes": float(self.n_nodes_)}
-        for name, words in self.options.items():
-            numbers.update(words[getattr(self, name)])
-        for name in numeric_parameters(type(self)):
-            value = self._node_values(getattr(self, name), name)
-            if name in self.positive and (value <= 0).any():
-                raise ValueError(f"{name} must be larger than 0, got {value}.")
-            if name.removesuffix("_input") in self.ports and name.endswith("_input"):
-                numbers[f"input_{name.removesuffix('_input')}"] = value
-            numbers[name] = value
-        for name in self.coupling_inputs:
-            powers = self.connectivity_ ** self.weight_powers.get(name, 1)
-            numbers[f"{name}_strength"] = powers.sum(axis=1)
-        for name in self.noise:
-            sigma = self._per_population(self.sigma, name, "sigma")
-            tau = self._per_population(self.tau_noise, name, "tau_noise")
-            white = tau == 0
-            if ((tau > 0) & (tau < self.dt)).any():
-                raise ValueError(
-                    f"tau_noise={self.tau_noise} ms is shorter than dt={self.dt} ms; "
-                    "pass 0 for white noise, or at least dt."
-                )
-            safe = np.where(white, 1.0, tau)
-            numbers[f"noise_rate_{name}"] = np.where(white, 1.0, self.dt / safe)
-            numbers[f"noise_step_{name}"] = sigma * np.where(
-                white, 1.0 / np.sqrt(self.dt), np.sqrt(self.dt)
-            )
-            numbers[f"noise_mean_{name}"] = self._per_population(
-                self.noise_mean, name, "noise_mean"
-            )
-        return numbers
+        return node_values(value, name, self.n_nodes_, past=past)
 
     # -- run -------------------------------------------------------------------------
 

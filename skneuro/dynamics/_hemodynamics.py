@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skneuro.dynamics._batch import Plan, run_plans
+from skneuro.dynamics._numbers import node_values
 from skneuro.dynamics._states import check_states
 from skneuro.engine import Equations, exp, log, maximum
 from skneuro.engine._jobs import Job, Network, Population, SimulationState, Tap
@@ -95,19 +96,6 @@ POPULATION = _BalloonPopulation(
 RESTING_STATE = {"signal": 0.0, "flow": 1.0, "volume": 1.0, "deoxyhemoglobin": 1.0}
 
 
-def _node_values(value, name, n_nodes):
-    """Check a number or one number per node."""
-    array = np.asarray(value, dtype=float)
-    if array.shape not in ((), (n_nodes,)):
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected a number or one per node, "
-            f"({n_nodes},)."
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {array}.")
-    return array
-
-
 class BalloonConstants:
     """Constants of the model and what follows from them, for its estimators."""
 
@@ -125,7 +113,7 @@ class BalloonConstants:
         """Values by name: numbers or arrays of shape (n_nodes,)."""
         values = {}
         for name in (*_CONSTANTS, "blood_volume"):
-            value = _node_values(getattr(self, name), name, n_nodes)
+            value = node_values(getattr(self, name), name, n_nodes)
             if (value <= 0).any():
                 raise ValueError(f"{name} must be larger than 0, got {value}.")
             values[name] = value
@@ -151,7 +139,7 @@ class BalloonConstants:
                 raise ValueError(
                     f"initial_state names {name!r}, expected some of {STATES}."
                 )
-            first[name] = _node_values(value, f"initial_state[{name!r}]", n_nodes)
+            first[name] = node_values(value, f"initial_state[{name!r}]", n_nodes)
             if name in ("flow", "volume") and (first[name] <= 0).any():
                 raise ValueError(
                     f"initial_state[{name!r}] must be larger than 0, got "

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from skneuro.dynamics._numbers import noise_values
 from skneuro.engine._jobs import SimulationState
 
 
@@ -36,7 +37,7 @@ def make_first_state(simulator, rng):
     given = dict(simulator.initial_state or {})
     noise = {}
     for name in simulator.noise:
-        mean = simulator._per_population(simulator.noise_mean, name, "noise_mean")
+        mean = noise_values(simulator, "noise_mean", name)
         value = given.pop(f"{name}_noise", mean)
         noise[name] = simulator._node_values(value, f"initial_state['{name}_noise']")
     past = {}

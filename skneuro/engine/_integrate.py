@@ -234,24 +234,19 @@ def _make_advance(fingerprint):
         step = clock[0]
         end = step + n_steps
         while step < end:
-            begin = step - step % BLOCK
-            first = step - begin
+            # Heun's scheme begins with the sums at the start of the very first step:
+            # a step before that is done as far as its sums.
+            before = 1 if heun and clock[2] == 0 else 0
+            begin = step - before - (step - before) % BLOCK
+            first = step - before - begin
             last = min(BLOCK, end - begin)
             if clock[1] - first + 2 * BLOCK > row_length:
                 make_room(history, n_sources, row_length, state.kept, clock[1])
                 clock[1] = state.kept
-            column = clock[1] - first
-            if heun and clock[2] == 0:
-                # The sums at the start of the very first step, from the same code.
-                k = (step - 1) % BLOCK
-                before = clock[1] - 1 - k
-                _far_sums(wide, edges, history, before)
-                _history_sums(net, wide, net_place, edges, history, before, k, k)
-                copy(carry, net, k * n_targets)
-                clock[2] = 1
+            column = clock[1] - before - first
 
             begun = -1  # the sums and numbers of this block are in the scratch
-            if clock[3] != begin:
+            if before or clock[3] != begin:
                 begun = first
                 clock[3] = begin
                 _far_sums(wide, edges, history, column)
@@ -260,12 +255,15 @@ def _make_advance(fingerprint):
                         fill_normals(
                             normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
                         )
-            if n_driven:
+            if n_driven and not before:
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
                 _history_sums(net, wide, net_place, edges, history, column, k, begun)
                 at = k * n_targets
+                if before:
+                    copy(carry, net, at)
+                    break
                 for stage in range(n_stages):
                     if stage == 0 and heun:
                         copy(sums, carry, 0)
@@ -290,9 +288,11 @@ def _make_advance(fingerprint):
                     history[i * row_length + place] = source[i]
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                    record(observers.taps, observed, average, begin + k, end - 1)
                 record(taps, units, average, begin + k, end - 1)
 
+            if before:
+                clock[2], clock[3] = 1, -1
+                continue
             record_history(taps, history, row_length, column, first, last, begin)
             step = begin + last
             clock[0] = step

@@ -182,7 +182,6 @@ def _make_advance(fingerprint):
                         history[at + lane] = source[i * lanes + lane]
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                    record(observers.taps, observed, average, begin + k, end - 1)
                 record(taps, units, average, begin + k, end - 1)
 
             step = begin + last

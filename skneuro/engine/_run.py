@@ -5,20 +5,18 @@ import numpy as np
 from skneuro.engine import _structures as flat
 from skneuro.engine._backend import LANES
 from skneuro.engine._codegen import DTYPE_NAMES, make_kernel
+from skneuro.engine._hoisted import append_hoisted, round_up, stack_jobs
 from skneuro.engine._integrate import BLOCK, advance
 from skneuro.engine._jobs import Failure, SimulationState
 from skneuro.engine._lanes import advance_lanes
-from skneuro.engine._network import build_edges
 from skneuro.engine._noise import make_keys
+from skneuro.engine._observers import ObserverRows
 from skneuro.engine._recordings import make_recordings
+from skneuro.engine._wiring import wire
 
 _SPARE_COLUMNS = 256  # steps between two moves of the history
 _ALIGN = 16
 _STEPS_PER_CALL = 50_000  # so that an interrupt is heard and progress is shown
-
-
-def _round_up(n, multiple):
-    return -(-n // multiple) * multiple
 
 
 class Run:
@@ -68,7 +66,7 @@ class Run:
             )
         # Units per population, as kernels count them.
         self.n_units = [
-            p.n_nodes * self.lanes if self.lanes > 1 else _round_up(p.n_nodes, width)
+            p.n_nodes * self.lanes if self.lanes > 1 else round_up(p.n_nodes, width)
             for p in network.populations
         ]
         self.driven = [
@@ -84,7 +82,7 @@ class Run:
             for p, driven in zip(network.populations, self.driven, strict=True)
         ]
         self.lead = int(method == "heun")
-        self.kept = _round_up(network.max_lag + 1, _ALIGN) + 2 * _ALIGN
+        self.kept = round_up(network.max_lag + 1, _ALIGN) + 2 * _ALIGN
         row = self.kept + _SPARE_COLUMNS + 2 * _ALIGN
         # An odd number of cache lines, so that rows do not fall onto each other.
         line = 1 if self.lanes > 1 else 64 // self.dtype.itemsize
@@ -93,8 +91,14 @@ class Run:
         self._place_populations()
         self.populations = self._make_populations(width)
         self.edges = self._make_edges()
+        self.observer_rows = ObserverRows(
+            self.observers,
+            network.populations,
+            [job.state for job in jobs],
+            lanes=self.lanes,
+            find_row=self._find_row,
+        )
         self._make_state()
-        self._make_observers()
         self.noise = self._make_noise()
         self.drive = self._make_drive()
         self.scratch = self._make_scratch()
@@ -126,6 +130,11 @@ class Run:
             for p in self.network.populations
         ]
 
+    def _find_row(self, population, variable):
+        """First unit of the row of a variable."""
+        row = self.rows[population][variable]
+        return self.state_at[population] + row * self.n_units[population]
+
     def _padded_jobs(self):
         """One job per lane: the last one fills up."""
         return self.jobs + self.jobs[-1:] * (self.lanes - len(self.jobs))
@@ -136,8 +145,9 @@ class Run:
         address, place, param, place_at = [], [], [], []
         for g, kernel in enumerate(self.kernels):
             place_at.append(len(place))
-            values = kernel.hoist(self._stack([j.parameters[g] for j in self.jobs], g))
-            by_unit = _append_hoisted(
+            per_job = [job.parameters[g] for job in self.jobs]
+            values = kernel.hoist(stack_jobs(per_job, self.lanes))
+            by_unit = append_hoisted(
                 values, self.n_units[g], self.lanes, width, place, param
             )
             address.append(kernel.addresses(by_unit))
@@ -160,106 +170,23 @@ class Run:
             table=flat.aligned(np.concatenate(tables)),
         )
 
-    def _stack(self, per_job, g):
-        """Parameters of all jobs, shapes (n_nodes or 1, lanes or 1)."""
-        if self.lanes == 1:
-            return {k: _column(v) for k, v in per_job[0].items()}
-        padded = per_job + per_job[-1:] * (self.lanes - len(per_job))
-        stacked = {}
-        for name, first in per_job[0].items():
-            values = [p[name] for p in padded]
-            if all(v is first for v in values) or (
-                np.ndim(first) == 0
-                and all(np.ndim(v) == 0 and v == first for v in values)
-            ):
-                stacked[name] = _column(first)
-            else:
-                columns = np.broadcast_arrays(*(_column(v) for v in values))
-                stacked[name] = np.concatenate(columns, axis=1)
-        return stacked
-
     # -- edges -----------------------------------------------------------------------
 
     def _make_edges(self):
         """Edges of the network, kept with it for further runs."""
         key = (self.lanes, self.dtype.name, self.lead)
         if key not in self.network.edges:
-            self.network.edges[key] = self._build_edges()
-        return self.network.edges[key]
-
-    def _build_edges(self):
-        names = self.network.populations
-        # Rows count nodes in batches (a row is a vector of lanes), units otherwise.
-        scale = self.lanes
-        target, source, lag, weight, number = [], [], [], [], []
-        sizes = [len(p.equations.sources) * p.n_nodes for p in names]
-        for p in self.network.projections:
-            g, name = p.target
-            row = names[g].equations.inputs.index(name)
-            target.append((self.net_at[g] + row * self.n_units[g]) // scale + p.to)
-            g, name = p.source
-            row = names[g].equations.sources.index(name)
-            source.append(
-                (self.source_at[g] + row * self.n_units[g]) // scale + p.start
+            self.network.edges[key] = wire(
+                self.network,
+                n_units=self.n_units,
+                net_at=self.net_at,
+                source_at=self.source_at,
+                lanes=self.lanes,
+                row_length=self.row_length,
+                dtype=self.dtype,
+                lead=self.lead,
             )
-            number.append(sum(sizes[:g]) + row * names[g].n_nodes + p.start)
-            lag.append(p.lag)
-            weight.append(p.weight)
-        empty = [np.zeros(0, np.int64)]
-        edges = [
-            np.concatenate(v or empty) for v in (target, source, lag, weight, number)
-        ]
-        edges += self._twins(target, weight)
-        if len(self.network.projections) > 1:
-            order = np.lexsort((edges[1], edges[0]))
-            edges = [v[order] for v in edges]
-        return build_edges(
-            *edges[:5],
-            tuple(edges[5:]),
-            n_targets=max(1, self.net_at[-1] // scale),
-            n_sources=max(1, self.source_at[-1] // scale),
-            row_length=self.row_length,
-            dtype=self.dtype,
-            lead=self.lead,
-            allow_dense=self.lanes == 1,
-            padding=self._padding(),
-        )
-
-    def _twins(self, target, weight):
-        """Find edges that stand twice: their target and weight in the second sum.
-
-        Also which ones are the second of two.
-        """
-        projections = self.network.projections
-        second = [np.full(len(t), -1) for t in target] or [np.zeros(0, np.int64)]
-        weights = [np.zeros(len(t)) for t in target] or [np.zeros(0)]
-        is_second = [np.zeros(len(t), bool) for t in target] or [np.zeros(0, bool)]
-        taken = set()
-        for i, p in enumerate(projections):
-            for j in range(i + 1, len(projections)):
-                q = projections[j]
-                if (
-                    taken.isdisjoint((i, j))
-                    and p.source == q.source
-                    and p.to is q.to
-                    and p.start is q.start
-                    and p.lag is q.lag
-                ):
-                    taken |= {i, j}
-                    second[i], weights[i] = target[j], weight[j]
-                    is_second[j][:] = True
-        return [np.concatenate(v) for v in (second, weights, is_second)]
-
-    def _padding(self):
-        """List the inputs of units that pad a population, and of its last node."""
-        padding, padded_like = [], []
-        for g, p in enumerate(self.network.populations):
-            for row in range(len(p.equations.inputs)):
-                start = int(self.net_at[g]) + row * self.n_units[g]
-                more = range(start + p.n_nodes * self.lanes, start + self.n_units[g])
-                padding += more
-                padded_like += [start + p.n_nodes * self.lanes - 1] * len(more)
-        return padding, padded_like
+        return self.network.edges[key]
 
     # -- state -----------------------------------------------------------------------
 
@@ -321,13 +248,13 @@ class Run:
             history=history[: n_sources * self.row_length],
             carry=carry,
             average=average,
-            observed=np.zeros(0),
-            observed_input=np.zeros(0),
+            observed=self.observer_rows.observed,
+            observed_input=self.observer_rows.observed_input,
             failed=np.zeros(self.lanes, bool),
         )
 
     def _make_noise(self):
-        keys = flat.zeros(_round_up(max(1, self.normal_at[-1]), 16), np.int64)
+        keys = flat.zeros(round_up(max(1, self.normal_at[-1]), 16), np.int64)
         present = False
         jobs = self._padded_jobs()
         seeds = np.array([j.seed for j in jobs])
@@ -371,79 +298,15 @@ class Run:
             first_step=self.drive_start,
         )
 
-    # -- observers -------------------------------------------------------------------
-
-    def _make_observers(self):
-        width = LANES["f64"]
-        place, param = [], []
-        columns = {
-            k: [] for k in ("address", "n", "state", "input", "place", "interval")
-        }
-        rows, unit = [], []
-        self.observer_rows, self.observer_units = [], []
-        state_size = input_size = 0
-        for j, o in enumerate(self.observers):
-            kernel = make_kernel(o.equations, "euler", (), "float64")
-            n_nodes = self.network.populations[o.population].n_nodes
-            n_real = n_nodes * self.lanes
-            n = _round_up(n_real, width)
-            values = kernel.hoist({k: _column(v) for k, v in o.parameters.items()})
-            columns["n"].append(n)
-            columns["state"].append(state_size)
-            columns["input"].append(input_size)
-            columns["place"].append(len(place))
-            columns["interval"].append(o.update_interval)
-            by_unit = _append_hoisted(values, n, self.lanes, width, place, param)
-            columns["address"].append(kernel.addresses(by_unit)[0])
-            row = self.rows[o.population][o.variable]
-            start = self.state_at[o.population] + row * self.n_units[o.population]
-            unit.append(start + np.minimum(np.arange(n), n_real - 1))
-            block = np.zeros((kernel.n_rows, n))
-            sums = np.zeros(n)
-            for lane in range(self.lanes):
-                state = self.jobs[min(lane, len(self.jobs) - 1)].state
-                here = slice(lane, n_real, self.lanes)
-                for i, name in enumerate(o.equations.variables):
-                    initial = state.observed[j] if state.observed else o.initial
-                    block[i, here] = initial[name]
-                if state.observed_input:
-                    sums[here] = state.observed_input[j]
-            block[:, n_real:] = block[:, n_real - 1 : n_real]
-            rows.append((block, sums))
-            self.observer_rows.append(
-                {name: i for i, name in enumerate(o.equations.variables)}
-            )
-            self.observer_units.append((n_nodes, n))
-            state_size += block.size
-            input_size += n
-        self._observer_arrays = flat.Observers(
-            address=np.array(columns["address"], np.int64),
-            n_units=np.array(columns["n"], np.int64),
-            state_at=np.array(columns["state"], np.int64),
-            input_at=np.array(columns["input"], np.int64),
-            place_at=np.array(columns["place"], np.int64),
-            interval=np.array(columns["interval"], np.int64),
-            unit=np.concatenate([*unit, np.zeros(0, np.int64)]).astype(np.int64),
-            place=np.array([*place, 0], np.int64),
-            param=flat.aligned(np.concatenate([*param, np.zeros(width)])),
-            taps=None,
-        )
-        if self.observers:
-            self.state = self.state._replace(
-                observed=flat.aligned(np.concatenate([b.ravel() for b, _ in rows])),
-                observed_input=flat.aligned(np.concatenate([s for _, s in rows])),
-            )
-
     # -- run -------------------------------------------------------------------------
 
     def _make_taps(self, recordings, jobs):
         """Make the taps of states and of observers."""
         recorded, observed = recordings
-        rows = []
-        for tap in self.taps:
-            g = tap.population
-            row = self.rows[g][tap.variable]
-            rows.append((self.state_at[g] + row * self.n_units[g], self.n_units[g]))
+        rows = [
+            (self._find_row(t.population, t.variable), self.n_units[t.population])
+            for t in self.taps
+        ]
         taps = recorded.taps(
             rows,
             lanes=self.lanes,
@@ -451,12 +314,7 @@ class Run:
             averages=[t.averages for t in self.taps],
             sources=[self._history_row(t) for t in self.taps],
         )
-        rows = []
-        for j, observer in enumerate(self.observers):
-            n_units = self.observer_units[j][1]
-            start = self._observer_arrays.state_at[j]
-            for name in observer.record:
-                rows.append((start + self.observer_rows[j][name] * n_units, n_units))
+        rows = self.observer_rows.recorded_rows()
         return taps, observed.taps(rows, lanes=self.lanes, jobs=jobs)
 
     def _history_row(self, tap):
@@ -521,7 +379,7 @@ class Run:
             jobs = list(range(len(self.jobs)))
         taps, observer_taps = self._make_taps(recordings, jobs)
         recorded, observed = (r.series for r in recordings)
-        observers = self._observer_arrays._replace(taps=observer_taps)
+        observers = self.observer_rows.arrays._replace(taps=observer_taps)
         run = advance if self.lanes == 1 else advance_lanes
         end = int(self.state.clock[0]) + n_steps
         while (done := int(self.state.clock[0])) < end:
@@ -613,20 +471,9 @@ class Run:
                 n_nodes = self.network.populations[tap.population].n_nodes
                 sums = self.state.average[self.average_at[j] : self.average_at[j + 1]]
                 average[tap] = sums[lane : n_nodes * self.lanes : self.lanes].copy()
-            observed, observed_input = [], []
-            for j, _o in enumerate(self.observers):
-                n_nodes, n = self.observer_units[j]
-                here = slice(lane, n_nodes * self.lanes, self.lanes)
-                start = int(self._observer_arrays.state_at[j])
-                names = self.observer_rows[j]
-                block = self.state.observed[start : start + n * len(names)].reshape(
-                    -1, n
-                )
-                observed.append({v: block[i, here].copy() for v, i in names.items()})
-                start = int(self._observer_arrays.input_at[j])
-                observed_input.append(
-                    self.state.observed_input[start : start + n][here].copy()
-                )
+            observed, observed_input = self.observer_rows.values_of(
+                lane, self.state.observed, self.state.observed_input
+            )
             states.append(
                 SimulationState(
                     step=int(self.state.clock[0]),
@@ -640,26 +487,3 @@ class Run:
                 )
             )
         return states
-
-
-def _column(value):
-    """Value by node as a column."""
-    return np.reshape(value, (-1, 1))
-
-
-def _append_hoisted(values, n_units, lanes, width, place, param):
-    """Append hoisted values to the parameter buffers; say which differ by unit."""
-    size = place[-1] + len(param[-1]) if place else 0
-    for value in values:
-        place.append(size)
-        if value.shape[0] == 1:
-            repeat = width if value.shape[1] == 1 else 1
-            buffer = np.repeat(value.ravel(), repeat)
-        else:
-            buffer = np.broadcast_to(value, (value.shape[0], lanes)).ravel()
-            buffer = np.concatenate(
-                [buffer, np.repeat(buffer[-1:], n_units - len(buffer))]
-            )
-        param.append(buffer)
-        size += len(buffer)
-    return tuple(value.shape[0] > 1 for value in values)

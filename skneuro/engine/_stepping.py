@@ -69,7 +69,7 @@ class SteppingRun(Run):
             self.noise,
             self.drive,
             taps,
-            self._observer_arrays._replace(taps=observer_taps),
+            self.observer_rows.arrays._replace(taps=observer_taps),
             self.scratch,
         )
         compiled = advance if self.lanes == 1 else advance_lanes

@@ -114,7 +114,7 @@ def _record_every_step(taps, values, step, last_step, at, start, n):
 
 @njit(**HELPER)
 def observe(observers, values, rows, inputs, step):
-    """Let the observers see a step."""
+    """Let the observers see a step, and record what they keep."""
     for j in range(len(observers.interval)):
         at, n = observers.input_at[j], observers.n_units[j]
         for i in range(at, at + n):
@@ -145,6 +145,13 @@ def observe(observers, values, rows, inputs, step):
             )
             for i in range(at, at + n):
                 inputs[i] = 0.0
+    taps = observers.taps
+    for j in range(len(taps.interval)):
+        interval, at, start = taps.interval[j], taps.at[j], taps.start[j]
+        if (step + 1) % interval == 0:
+            sample = (step + 1) // interval - 1
+            for i in range(taps.start[j + 1] - start):
+                taps.out[taps.place[start + i] + sample] = rows[at + i]
 
 
 @njit(inline="always")

@@ -61,6 +61,12 @@ class Served:
     resumed: bool = False
 
 
+def _told(exc):
+    """Text of a fault that may quote what came: printable, and short."""
+    text = "".join(char if char.isprintable() else "?" for char in str(exc))
+    return text if len(text) <= 300 else f"{text[:300]}..."
+
+
 class _StartOver(Exception):
     """The bytes at hand cannot be completed; they were thrown away."""
 
@@ -186,19 +192,19 @@ class ResumingDownloader:
             raise self._error(
                 OfflineError,
                 url,
-                f"no connection ({exc}). Check the proxy settings (HTTPS_PROXY), the "
-                "certificates and the date of this machine",
+                f"no connection ({_told(exc)}). Check the proxy settings "
+                "(HTTPS_PROXY), the certificates and the date of this machine",
             ) from exc
         except (requests.ConnectionError, requests.Timeout) as exc:
             error = self._error(
                 OfflineError,
                 url,
-                f"the server does not answer ({exc}). Check the connection, or set "
-                "SKNEURO_MIRROR to a folder or address that holds the file",
+                f"the server does not answer ({_told(exc)}). Check the connection, "
+                "or set SKNEURO_MIRROR to a folder or address that holds the file",
             )
             raise TryAgain(error) from exc
-        except requests.RequestException as exc:
-            raise self._unexpected(url, f"the request failed ({exc})") from exc
+        except (requests.RequestException, ValueError) as exc:  # of a redirection, too
+            raise self._unexpected(url, f"the request failed ({_told(exc)})") from exc
         self._answered = True
         with response:
             return self._receive(response, url, offset, state)
@@ -269,7 +275,9 @@ class ResumingDownloader:
                 try:
                     chunk = read(_CHUNK, decode_content=encoded)
                 except (urllib3.exceptions.HTTPError, OSError) as exc:
-                    self._broke_off(url, offset, limit, f"the connection broke: {exc}")
+                    self._broke_off(
+                        url, offset, limit, f"the connection broke: {_told(exc)}"
+                    )
                 if not chunk:
                     break
                 if limit is not None and offset + len(chunk) > limit:

@@ -26,6 +26,8 @@ from skneuro.utils import progress_bar
 
 logger = logging.getLogger("skneuro")
 
+_WEB = ("http", "https")
+
 
 def known_bytes(rows) -> int:
     """Sum of the lengths that are known."""
@@ -71,6 +73,16 @@ def _parse_seconds(text):
     if not 0 < seconds < float("inf"):
         raise ValueError
     return seconds
+
+
+def _http_address(text):
+    """Return an http(s) address without its last slashes, None for anything else."""
+    try:
+        parts = urllib.parse.urlsplit(text)
+        complete = parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return text.rstrip("/") if parts.scheme in _WEB and complete else None
 
 
 def warn_user(message, category):
@@ -133,10 +145,9 @@ class Fetcher:
         )
         self.mirror = os.environ.get("SKNEURO_MIRROR", "").strip()
         self.archives = {}
-        is_address = self.mirror.startswith(("http://", "https://"))
-        self.mirror_url = self.mirror.rstrip("/") if is_address else None
+        self.mirror_url = _http_address(self.mirror)
         self.mirror_folder = None
-        if self.mirror and not is_address:
+        if self.mirror and not self.mirror_url:
             self.mirror_folder = Path(self.mirror).expanduser().absolute()
             if not self.mirror_folder.is_dir():
                 raise ValueError(
@@ -221,6 +232,8 @@ class Fetcher:
                 url=row.url,
             )
         refusal = None
+        if self.mirror_folder is not None:
+            refusal = f"{self.mirror_folder} has no file {row.key}"
         if self.mirror_url is not None:
             try:
                 address = f"{self.mirror_url}/{urllib.parse.quote(row.key)}"

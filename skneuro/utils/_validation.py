@@ -58,6 +58,8 @@ def check_square_matrix(matrix, name, *, n_nodes=None):
     if hasattr(matrix, "toarray"):  # sparse
         matrix = matrix.toarray()
     try:
+        if np.iscomplexobj(matrix):  # else numpy drops the imaginary part
+            raise TypeError("it is complex, pass real numbers")
         array = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is no matrix of numbers: {error}.") from error

@@ -70,6 +70,13 @@ def test_nested_lists_are_a_matrix():
     np.testing.assert_array_equal(connectome.connectivity, [[0, 1], [2, 0]])
 
 
+@pytest.mark.parametrize("form", [scipy.sparse.csr_array, scipy.sparse.coo_matrix])
+def test_sparse_matrices_are_filled(weights, form):
+    connectome = load_connectome(form(weights), [form(weights), form(2 * weights)])
+    np.testing.assert_array_equal(connectome.connectivity, weights)
+    np.testing.assert_array_equal(connectome.tract_lengths, 1.5 * weights)
+
+
 def test_a_dataframe_brings_its_labels(weights):
     frame = pd.DataFrame(weights, index=NAMES, columns=NAMES)
     assert load_connectome(frame).labels.tolist() == NAMES
@@ -461,6 +468,16 @@ def test_labels_from_files(weights, tmp_path):
         load_connectome(weights, labels=table)
 
 
+@pytest.mark.parametrize("header", ["", "name\n"])
+def test_names_in_lines_may_contain_spaces(weights, tmp_path, header):
+    names = ["Banks STS left", "V2", "frontal pole", "MT+"]
+    path = tmp_path / "names.txt"
+    path.write_text(header + "\n".join(names) + "\n")
+    assert load_connectome(weights, labels=path).labels.tolist() == names
+    path.write_text("index name\n" + "".join(f"{i} {n}\n" for i, n in enumerate(NAMES)))
+    assert load_connectome(weights, labels=path).labels.tolist() == NAMES
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -495,6 +512,15 @@ def test_variables_are_checked(weights, tmp_path):
         load_connectome(path, variables={"connectivity": "SC"})
     with pytest.raises(ValueError, match=r"keys \['weights'\], expected only"):
         load_connectome(path, variables={"weights": "sc"})
+
+
+@pytest.mark.parametrize("item", [None, 3, [[0, 1], [1]], [["a", "b"], ["c", "d"]]])
+def test_what_is_no_array_of_numbers_is_named(weights, item):
+    with pytest.raises(ValueError, match=r"^connectivity (is|holds)"):
+        load_connectome(item)
+    if item is not None:
+        with pytest.raises(ValueError, match=r"^tract_lengths (is|holds)"):
+            load_connectome(weights, item)
 
 
 def test_missing_files_and_folders_are_named(weights, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from skneuro.datasets import fetch_connectome, load_atlas_labels, make_connectome
@@ -22,6 +23,12 @@ def pairs(connectome):
         number[i] == number[j],
         side[i] == side[j],
     )
+
+
+def test_links_do_not_vanish_where_weights_are_tiny():
+    connectome = make_connectome(decay=50, random_state=0)
+    assert np.count_nonzero(connectome.connectivity) == 2 * round(0.25 * 80 * 79 / 2)
+    assert connected_components(csr_array(connectome.connectivity))[0] == 1
 
 
 @pytest.mark.parametrize("n_nodes", SIZES)

@@ -37,6 +37,8 @@ def table(matrix, rows, columns):
         ([NAN], r"connectivity\[0, 1\] is nan, expected finite"),
         ([[["a", "b"], ["c", "d"]]], "connectivity is no matrix of numbers: could not"),
         ([[[0.0, 1.0], [2.0]]], "connectivity is no matrix of numbers: setting an"),
+        ([WEIGHTS * 1j], "connectivity is no matrix of numbers: it is complex"),
+        ([WEIGHTS, LENGTHS + 0j], "tract_lengths is no matrix of numbers: it is comp"),
         ([np.inf * WEIGHTS.clip(1)], r"connectivity\[0, 0\] is inf, expected finite"),
         ([WEIGHTS, -LENGTHS], r"tract_lengths\[0, 1\] is -10 mm, expected .* at least"),
         ([WEIGHTS, NAN], r"tract_lengths\[0, 1\] is nan"),
@@ -99,6 +101,8 @@ def test_names_of_a_table_may_be_on_the_columns_only():
         ({"duration": 1e6 + 0.05}, "is 1000000.05, .* the nearest is 1000000"),
         ({"dt": 0.3}, r"duration is 1, expected a multiple of dt=0.3; the nearest is"),
         ({"duration": 0.04}, r"duration is 0.04, expected a multiple of dt=0.1"),
+        ({"a": [0.1, 0.2, 0.3j]}, "a is .* expected a number or an array of shape"),
+        ({"a": np.ones(3) * 1j}, "a is .* expected a number or an array of shape"),
         ({"stimulus_interval": 0.25}, "stimulus_interval is 0.25, expected a multiple"),
         (
             {"monitor": SubSample(0.25)},

@@ -245,6 +245,22 @@ def test_damaged_file_is_written_again(kernel_folder):
     assert {p.suffix for p in kernel_folder.iterdir()} <= {".py", ""}
 
 
+@pytest.mark.parametrize("length", [0, 100])
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_damaged_compiled_code_is_made_anew(kernel_folder, caplog, length, suffix):
+    decay = {".nbi": 0.567, ".nbc": 0.568}[suffix] + length / 1e6  # each its module
+    expected = 1 - 0.5 * decay
+    compile_all(make_decay(decay))
+    damaged = [p for p in kernel_folder.rglob("*.nb?") if p.suffix == suffix]
+    assert damaged
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:length])
+    for n_warnings in (1, 1):  # the second time it is whole again
+        forget(kernel_folder)
+        np.testing.assert_allclose(run_nodes(make_decay(decay), [[1.0]], {}), expected)
+        assert caplog.text.count("is compiled anew: ") == n_warnings
+
+
 def test_code_of_another_engine_is_not_used(kernel_folder, monkeypatch):
     compile_all(make_decay(0.789))
     before = generated(kernel_folder)
@@ -341,6 +357,24 @@ from skneuro.dynamics import WilsonCowan
 series = WilsonCowan(exc_input=0.7, duration=5.0, random_state=0).simulate()
 print(json.dumps(series["exc"].values.tolist()))
 """
+
+
+FULL_DISK = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 13, 1 << 13))  # bytes of a file
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+def test_full_disk_costs_no_more_than_the_cache(run_python, tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    temporary.mkdir()
+    places = {"SKNEURO_CACHE": str(cache), "TMPDIR": str(temporary)}
+    out, err = run_python(FULL_DISK + PROCESS, **places)
+    assert len(json.loads(out)[0]) == 50
+    assert "stage_0 is compiled anew in every process" in err
+    assert not generated(cache / "kernels")
+    assert list(temporary.rglob("skneuro_kernel_wilsoncowan_*.py"))
 
 
 READ_ONLY = """

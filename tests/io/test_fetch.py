@@ -279,18 +279,37 @@ def test_a_wrong_file_in_the_mirror_is_an_error(
     assert wrong.exists()
 
 
-def test_a_mirror_that_is_nowhere_is_named(serve, make_content, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    "mirror", ["nowhere", "s3://nowhere/data", "http://", "http://nowhere:99999/data"]
+)
+def test_a_mirror_that_is_nowhere_is_named(
+    serve, make_content, monkeypatch, tmp_path, mirror
+):
     registry = serve(KEY, make_content(10))
-    monkeypatch.setenv("SKNEURO_MIRROR", str(tmp_path / "nowhere"))
-    with pytest.raises(ValueError, match=r"SKNEURO_MIRROR=.*nowhere"):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKNEURO_MIRROR", mirror)
+    with pytest.raises(ValueError, match=rf"SKNEURO_MIRROR='{mirror}'"):
         fetch_file(KEY, registry=registry)
+
+
+def test_a_mirror_folder_that_lacks_the_file_is_mentioned_when_the_address_fails(
+    server, serve, make_content, monkeypatch, tmp_path
+):
+    registry = serve(KEY, make_content(10))
+    server.resources.clear()
+    monkeypatch.setenv("SKNEURO_MIRROR", str(tmp_path))
+    with pytest.raises(UnexpectedResponseError, match="404") as caught:
+        fetch_file(KEY, registry=registry)
+    (note,) = caught.value.__notes__
+    assert f"{tmp_path} has no file {KEY}" in note
 
 
 def test_an_http_mirror_is_asked_first(server, serve, make_content, monkeypatch):
     key = "group/a file, 50%.mat"
     registry = serve(key, make_content(10))
     server.add("deep/mirror/group/a%20file%2C%2050%25.mat", make_content(10))
-    monkeypatch.setenv("SKNEURO_MIRROR", f"{server.url}/deep/mirror/")
+    scheme, place = server.url.split(":", 1)  # schemes may be written in any case
+    monkeypatch.setenv("SKNEURO_MIRROR", f"{scheme.upper()}:{place}/deep/mirror/")
     assert fetch_file(key, registry=registry).read_bytes() == make_content(10)
     assert [path for path, _ in server.requests] == [
         "/deep/mirror/group/a%20file%2C%2050%25.mat"

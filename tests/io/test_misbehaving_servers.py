@@ -376,6 +376,15 @@ def test_an_answer_that_is_not_http(make_row, assert_nothing_left, raw_server):
     assert_nothing_left()
 
 
+def test_an_error_does_not_repeat_binary_that_came(make_row, make_content, raw_server):
+    url = raw_server(lambda connection: connection.sendall(make_content(50_000)))
+    registry = Registry([make_row(KEY, b"x", url=url)])
+    with pytest.raises(DownloadError) as caught:
+        fetch_file(KEY, registry=registry)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
 # -- errors ---------------------------------------------------------------------------
 
 
@@ -464,10 +473,14 @@ def test_redirections_in_circles_are_an_error(
     assert_nothing_left()
 
 
-def test_a_redirection_to_a_file_of_this_machine_is_refused(
-    serve, make_content, assert_nothing_left
+@pytest.mark.parametrize(
+    "location",
+    ["file:///etc/hostname", "ftp://127.0.0.1/x", "http://[::bad/x", "http://:0x/"],
+)
+def test_a_redirection_out_of_the_web_is_refused(
+    serve, make_content, assert_nothing_left, location
 ):
-    statuses = [(302, {"Location": "file:///etc/hostname"}, b"")]
+    statuses = [(302, {"Location": location}, b"")]
     registry = serve(KEY, make_content(10), statuses=statuses)
     with pytest.raises(UnexpectedResponseError, match="request failed"):
         fetch_file(KEY, registry=registry)
