@@ -1,7 +1,8 @@
 """Images of every kind become batches of 8-bit colour images."""
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from itertools import chain
 from numbers import Number
 from pathlib import Path
 
@@ -196,6 +197,7 @@ def _read_one(item, value_range):
 def _as_array(X):
     if hasattr(X, "detach"):  # torch
         X = X.detach().cpu()
+        X = X.float() if X.dtype.itemsize == 2 and X.dtype.is_floating_point else X
     return np.asarray(X)
 
 
@@ -225,7 +227,7 @@ class ImageSource:
         self.is_stack = hasattr(X, "shape") and len(X.shape) > 1
         if self.is_stack:
             _check_stack(X)
-        elif not hasattr(X, "__iter__"):
+        elif not hasattr(X, "__iter__") or isinstance(X, (Mapping, Set)):
             raise TypeError(f"images are {type(X).__name__}; {EXPECTED}.")
         self.images = X
         self.n_images = len(X) if hasattr(X, "__len__") else None
@@ -263,6 +265,30 @@ class ImageSource:
                 batch = []
         if batch:
             yield _stack(batch)
+
+    def sample(self, n):
+        """Yield some of the images, which tell this set from another.
+
+        Parameters
+        ----------
+        n : int
+            Most images; they are spread evenly from the first to the last.
+
+        Yields
+        ------
+        ndarray of shape (3, height, width)
+            uint8. Of an iterator only the first image, which it yields again later.
+        """
+        if self.n_images is not None:
+            for index in np.unique(np.linspace(0, self.n_images - 1, n).astype(int)):
+                yield next(iter(self.batches(1, start=index)))[0]
+            return
+        iterator = iter(self.images)
+        for first in iterator:
+            if iterator is self.images:
+                self.images = chain([first], iterator)
+            yield _read_one(first, self.value_range)
+            return
 
 
 def forget_pages(X):
