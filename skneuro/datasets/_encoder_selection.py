@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skneuro.utils._validation import find_indices
+
 _ALIASES = {"OVWFA": "OWFA"}  # as one published card spells it
 
 
@@ -70,7 +72,7 @@ def check_channels(channels, names):
             "all."
         )
     if all(isinstance(c, Integral) and not isinstance(c, bool) for c in channels):
-        return check_indices(channels, len(names), "channels")  # MNE picks
+        return find_indices(channels, len(names), "channels")  # MNE picks
     lookup = {name: i for i, name in enumerate(names)}
     for channel in channels:
         if channel not in lookup:
@@ -79,38 +81,3 @@ def check_channels(channels, names):
                 "names of these, or None for all."
             )
     return np.array([lookup[channel] for channel in channels])
-
-
-def check_indices(selection, n, argument):
-    """Return indices from a mask of n values, from indices, or from None for all.
-
-    A mask is boolean, or 0 and 1 of length n; an array of n indices that are all 0 or
-    1 is taken as a mask.
-    """
-    if selection is None:
-        return np.arange(n)
-    array = np.asarray(selection)
-    if array.ndim != 1 or array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{argument} has shape {array.shape} and dtype {array.dtype}; expected a "
-            f"mask of {n} values, or indices from 0 to {n - 1}."
-        )
-    if array.dtype.kind == "b" or (len(array) == n and np.isin(array, (0, 1)).all()):
-        if len(array) != n:
-            raise ValueError(
-                f"{argument} is a mask of length {len(array)}, expected {n}."
-            )
-        found = np.flatnonzero(array)
-    else:
-        found = array.astype(np.int64)
-        if (found != array).any() or (found < 0).any() or (found >= n).any():
-            raise ValueError(
-                f"{argument} has values from {array.min()} to {array.max()} and length "
-                f"{len(array)}; expected a mask of {n} values of 0 and 1, or indices "
-                f"from 0 to {n - 1}."
-            )
-    if not len(found):
-        raise ValueError(
-            f"{argument} selects nothing; pass at least one of {n}, or None for all."
-        )
-    return found
