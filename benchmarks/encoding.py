@@ -55,6 +55,7 @@ def make_usual_fwrf(weights):
 
     p = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
     logits = [p[f"fwrf.rf{i}"] for i in range(3)]
+    n = len(p["enc.enc.conv6b.conv1.bias"])  # 64 maps of each layer are read out
 
     def convolve(x, name, **options):
         weight, bias = p[f"enc.{name}.weight"], p[f"enc.{name}.bias"]
@@ -79,8 +80,8 @@ def make_usual_fwrf(weights):
         c5b = block(c5a, "5b")
         c6a = block(c5b, "6a")
         c6b = block(c6a, "6b")
-        fine = torch.cat([c3, c4a[:, :64], c4b[:, :64]], dim=1)
-        coarse = torch.cat([c5a[:, :64], c5b[:, :64], c6a[:, :64], c6b], dim=1)
+        fine = torch.cat([c3, c4a[:, :n], c4b[:, :n]], dim=1)
+        coarse = torch.cat([c5a[:, :n], c5b[:, :n], c6a[:, :n], c6b], dim=1)
         return torch.cat([c1, c2], dim=1), fine, coarse
 
     def compress(t):
@@ -381,13 +382,14 @@ def run_stream(repeats, n_images=20_000):
             folder / "many.npy"
         ).read_bytes()
         size = (folder / "many.npy").stat().st_size / 1e6
+    what = "the same file" if same else "ANOTHER FILE"
     row = [
         f"stream {n_images} images, small network, 1350 voxels",
         "",
         f"peak {many:.0f} MiB",
         "",
         f"{few:.0f} MiB for a tenth of them, images of {images_mb:.0f} MB; file of "
-        f"{size:.0f} MB; killed after {done} images and resumed: {'the same file' if same else 'ANOTHER FILE'}",
+        f"{size:.0f} MB; killed after {done} images and resumed: {what}",
     ]
     values = {"peak_mib": many, "peak_tenth_mib": few, "killed_at": done, "same": same}
     records = [
