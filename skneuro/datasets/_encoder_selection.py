@@ -18,10 +18,11 @@ def check_subjects(subject, card):
 
 def check_rois(roi, card):
     """Return a list of regions from a name, several, or "all"."""
-    if isinstance(roi, str):
-        roi = _ALIASES.get(roi, roi)
-    elif isinstance(roi, Iterable):
-        roi = [_ALIASES.get(name, name) for name in roi if name is not None] or roi
+
+    def canonical(name):
+        return _ALIASES.get(name, name) if isinstance(name, str) else name
+
+    roi = [canonical(name) for name in roi] if _is_several(roi) else canonical(roi)
     return _check_names(roi, card["rois"], "roi", card, kind=str)
 
 
@@ -37,9 +38,10 @@ def _check_names(value, valid, argument, card, *, kind):
     for each in values:
         if isinstance(each, bool) or not isinstance(each, kind) or each not in valid:
             hint = ""
-            if isinstance(each, str):
-                near = difflib.get_close_matches(each, map(str, valid), 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+            if isinstance(each, str) and kind is str:
+                known = {name.lower(): name for name in valid}
+                near = difflib.get_close_matches(each.lower(), known, 1)
+                hint = f" Did you mean {known[near[0]]!r}?" if near else ""
             raise ValueError(
                 f"{argument}={each!r}, but {card['model_id']} has {_listed(valid)}."
                 f"{hint} Pass one, a list of them, or 'all'."
@@ -48,7 +50,7 @@ def _check_names(value, valid, argument, card, *, kind):
         raise ValueError(
             f"{argument}={values!r} names something twice; pass each once."
         )
-    return [int(v) if kind is Integral else v for v in values]
+    return [int(v) if kind is Integral else str(v) for v in values]
 
 
 def _is_several(value):

@@ -19,7 +19,8 @@ def resolve_device(device="auto"):
     Raises
     ------
     ValueError
-        If a CUDA device is asked for and this machine or build has none.
+        If there is no such device, or a CUDA device is asked for and this machine or
+        build has none.
 
     Examples
     --------
@@ -31,7 +32,13 @@ def resolve_device(device="auto"):
 
     if isinstance(device, str) and device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    resolved = torch.device(device)
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as exc:
+        raise ValueError(
+            f"device={device!r} is no device of torch; expected 'auto', 'cpu' or "
+            f"'cuda', or another of its names. ({str(exc)[:200]})"
+        ) from exc
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"device={str(device)!r}, but torch {torch.__version__} sees no CUDA "
