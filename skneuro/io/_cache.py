@@ -41,6 +41,8 @@ def get_data_home(data_home=None) -> Path:
     ------
     ValueError
         If ``data_home`` is an empty string.
+    CacheError
+        If it is a file.
 
     Examples
     --------
@@ -55,7 +57,13 @@ def get_data_home(data_home=None) -> Path:
             "data_home is an empty string; pass a folder, or None for SKNEURO_DATA "
             "or the platform's cache folder."
         )
-    return Path(data_home).expanduser().absolute()
+    home = Path(data_home).expanduser().absolute()
+    if home.exists() and not home.is_dir():
+        raise CacheError(
+            f"the cache {home} is a file; expected a folder. Set SKNEURO_DATA (or "
+            "data_home=) to a working folder."
+        )
+    return home
 
 
 def _inside(home, parts):
