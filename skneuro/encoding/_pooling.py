@@ -27,6 +27,7 @@ from skneuro.engine._simd_math import exp
 
 N_LANES = LANES["f32"]
 _N_IMAGES, _N_VOXELS = 4, 2048  # at once: what is pooled stays in the last cache
+_MAX_THREADS = 8  # more wait for each other longer than they work
 _INF = float("inf")
 
 
@@ -125,14 +126,16 @@ def pool(maps, fields, weights, bias, n_threads=1):
     """
     n_images, n_voxels = len(maps[0][0]), len(bias)
     responses = np.empty((n_images, n_voxels), np.float32)
+    n_threads = min(n_threads, _MAX_THREADS)
+    at_once = _N_IMAGES * min(n_threads, 4)
     # memory that is used again is not asked from the system again
-    n, n_rows = min(n_images, _N_IMAGES), min(n_voxels, _N_VOXELS)
+    n, n_rows = min(n_images, at_once), min(n_voxels, _N_VOXELS)
     widest = max(n * weight.shape[1] for weight in weights)
     all_rows = np.empty(max(field.shape[1] for field in fields) * widest, np.float32)
     all_pooled = np.empty(n_rows * widest, np.float32)
     with _Threads(n_threads) as threads:
-        for first in range(0, n_images, _N_IMAGES):
-            images = slice(first, first + _N_IMAGES)
+        for first in range(0, n_images, at_once):
+            images = slice(first, first + at_once)
             n = len(maps[0][0][images])
             response = np.repeat(bias[:, None], n, axis=1)  # (n_voxels, n)
             for layers, field, weight in zip(maps, fields, weights, strict=True):
