@@ -171,6 +171,13 @@ def channels_first(images):
     return images[:, :3]
 
 
+def _from_pil(image):
+    """Return (3, height, width), or (height, width) of what has more than 8 bits."""
+    if image.mode[0] in "IF":  # Pillow would clip it
+        return np.asarray(image)
+    return np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+
+
 def _read_one(item, value_range):
     """Read one item of a list or generator as (3, height, width) uint8."""
     if isinstance(item, (str, Path)):
@@ -180,11 +187,15 @@ def _read_one(item, value_range):
             raise FileNotFoundError(f"no image file {item}; {EXPECTED}.")
         try:
             with Image.open(item) as file:
-                item = file.convert("RGB")
+                item = _from_pil(file)
         except UnidentifiedImageError as exc:
             raise ValueError(f"{item} is no image that Pillow can read.") from exc
+        except (OSError, SyntaxError, Image.DecompressionBombError) as exc:
+            raise ValueError(
+                f"{item} cannot be read: {exc}. Leave it out, or copy it anew."
+            ) from exc
     if _is_pil(item):
-        return np.moveaxis(np.asarray(item.convert("RGB")), -1, 0)
+        item = _from_pil(item)
     array = _as_array(item)
     if array.ndim not in (2, 3):
         raise ValueError(

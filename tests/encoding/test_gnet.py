@@ -173,6 +173,35 @@ def test_files_and_folders(encoder, images, tmp_path):
     np.testing.assert_allclose(encoder.predict(paths[2]), expected[2:3], atol=1e-6)
 
 
+def test_broken_image_files_are_named(encoder, images, tmp_path, monkeypatch):
+    whole = Image.fromarray(np.moveaxis(images[0], 0, -1))
+    for name in ("a.jpg", "b.png"):
+        whole.save(tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match=rf"{name} cannot be read: .*Leave it out"):
+            encoder.predict([tmp_path / name])
+    (tmp_path / "c.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"c\.png is no image"):
+        encoder.predict([tmp_path / "c.png"])
+    whole.save(tmp_path / "d.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # a bomb, for Pillow
+    with pytest.raises(ValueError, match=r"d\.png cannot be read: .*exceeds limit"):
+        encoder.predict([tmp_path / "d.png"])
+
+
+def test_images_of_16_bits_are_not_clipped(encoder, images, tmp_path):
+    grey = images[0, 0].astype(np.uint16)
+    Image.fromarray(grey * 257).save(tmp_path / "bright.png")
+    Image.fromarray(grey).save(tmp_path / "dark.png")
+    with pytest.raises(ValueError, match=r"largest pixel is 65\d+; expected 0 to 255"):
+        encoder.predict([tmp_path / "bright.png"])
+    found = encoder.predict([tmp_path / "dark.png"])
+    np.testing.assert_allclose(found, encoder.predict(images[:1, :1]), atol=1e-6)
+    unit = Image.fromarray((images[0, 0] / 255).astype(np.float32))
+    np.testing.assert_allclose(encoder.predict([unit]), found, atol=1e-6)
+
+
 def test_images_of_different_sizes(encoder, images):
     tall, wide = images[0, :, :, :40], images[1, :, :31]
     mixed = encoder.predict([tall, images[2], wide])
