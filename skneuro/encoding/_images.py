@@ -277,29 +277,20 @@ class ImageSource:
         if batch:
             yield _stack(batch)
 
-    def sample(self, n):
-        """Yield some of the images, which tell this set from another.
+    def first(self):
+        """Return the first image of an iterator, which yields it again later.
 
-        Parameters
-        ----------
-        n : int
-            Most images; they are spread evenly from the first to the last.
-
-        Yields
-        ------
-        ndarray of shape (3, height, width)
-            uint8. Of an iterator only the first image, which it yields again later.
+        Returns
+        -------
+        list of ndarray of shape (3, height, width)
+            One uint8 image, or none if there is none.
         """
-        if self.n_images is not None:
-            for index in np.unique(np.linspace(0, self.n_images - 1, n).astype(int)):
-                yield next(iter(self.batches(1, start=index)))[0]
-            return
         iterator = iter(self.images)
         for first in iterator:
             if iterator is self.images:
                 self.images = chain([first], iterator)
-            yield _read_one(first, self.value_range)
-            return
+            return [_read_one(first, self.value_range)]
+        return []
 
 
 def forget_pages(X):

@@ -76,9 +76,20 @@ def run_batches(
 
 
 def _fingerprint(source, key):
-    """Hash of what the responses depend on: a key, and some of the images."""
-    digest = hashlib.sha256(f"{key};{source.n_images};".encode())
-    for image in source.sample(_N_SAMPLED):
+    """Hash of what the responses depend on: a key, and some of the images.
+
+    Of an iterator only the first image is known; of all else some from the first to the
+    last.
+    """
+    n_images = source.n_images
+    digest = hashlib.sha256(f"{key};{n_images};".encode())
+    if n_images is None:
+        images = source.first()
+    else:
+        indices = np.unique(np.linspace(0, n_images - 1, _N_SAMPLED).astype(int))
+        batches = (next(iter(source.batches(1, start=i))) for i in indices)
+        images = (np.asarray(batch)[0] for batch in batches)
+    for image in images:
         digest.update(f"{image.shape};".encode())
         digest.update(np.ascontiguousarray(image))
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """LinearEncoder and EEGEncoder: scikit-learn's chain, selections, forms of files."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.base import clone
@@ -184,6 +185,17 @@ def test_responses_stream_to_files(images, tmp_path):
         clone(encoder).set_params(targets=[1]).predict(
             images, out=tmp_path / "responses.npy"
         )
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame])
+def test_tables_of_features_stream_to_files(F, tmp_path, make):
+    encoder = LinearEncoder(make_weights(), batch_size=4)
+    expected = encoder.predict(make(F))
+    for _ in range(2):  # the second time it is complete
+        found = encoder.predict(make(F), out=tmp_path / "r.npy")
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="to other images"):
+        encoder.predict(make(F[::-1]), out=tmp_path / "r.npy")
 
 
 @pytest.mark.parametrize("freeze", [False, True])
