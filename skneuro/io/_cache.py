@@ -41,8 +41,6 @@ def get_data_home(data_home=None) -> Path:
     ------
     ValueError
         If ``data_home`` is an empty string.
-    CacheError
-        If it is a file.
 
     Examples
     --------
@@ -57,13 +55,7 @@ def get_data_home(data_home=None) -> Path:
             "data_home is an empty string; pass a folder, or None for SKNEURO_DATA "
             "or the platform's cache folder."
         )
-    home = Path(data_home).expanduser().absolute()
-    if home.exists() and not home.is_dir():
-        raise CacheError(
-            f"the cache {home} is a file; expected a folder. Set SKNEURO_DATA (or "
-            "data_home=) to a working folder."
-        )
-    return home
+    return Path(data_home).expanduser().absolute()
 
 
 def _inside(home, parts):
@@ -247,7 +239,7 @@ def read_record(home, key) -> Record | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         names = [field.name for field in dataclasses.fields(Record)]
         return Record(**{name: found[name] for name in names})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the cache may even be a file
         return None
     except (ValueError, TypeError, KeyError) as exc:
         raise CacheError(

@@ -182,6 +182,13 @@ def test_folder_of_the_user_is_not_written_to(berg_copy):
     assert listing() == before
 
 
+def test_folder_serves_without_a_cache(berg, expected, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    found = fetch_nsd_fwrf(1, berg_dir=berg, data_home=tmp_path / "file", device="cpu")
+    responses = found.encoder.predict(expected["images"])
+    np.testing.assert_allclose(responses, expected["V1"], rtol=0, atol=1e-4)
+
+
 def test_terms_are_shown_once(berg, caplog, tmp_path):
     from skneuro.datasets import _berg_files
 

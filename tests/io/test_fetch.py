@@ -13,7 +13,6 @@ import pytest
 import requests
 
 from skneuro.exceptions import (
-    CacheError,
     DownloadError,
     HashMismatchError,
     NotCachedError,
@@ -215,12 +214,6 @@ def test_the_cache_folder_is_argument_then_setting_then_platform(monkeypatch, tm
     with pytest.raises(ValueError, match="empty string"):
         get_data_home("")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_cache_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(CacheError, match="is a file; expected a folder"):
-        get_data_home(tmp_path / "file")
 
 
 def test_data_home_is_used(serve, make_content, tmp_path, data_cache):
