@@ -5,12 +5,14 @@ compresses what the fields pooled and weights it at once. Between them lies a ma
 product.
 """
 
+import functools
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 from numba import njit
 from numpy.lib.stride_tricks import as_strided
+from threadpoolctl import ThreadpoolController
 
 from skneuro.engine._simd import (
     LANES,
@@ -27,7 +29,6 @@ from skneuro.engine._simd_math import exp
 
 N_LANES = LANES["f32"]
 _N_IMAGES, _N_VOXELS = 4, 2048  # at once: what is pooled stays in the last cache
-_MAX_THREADS = 8  # more wait for each other longer than they work
 _INF = float("inf")
 
 
@@ -67,12 +68,12 @@ def _compile(kernel):
 
 
 @_compile
-def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps, start, stop):
+def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps):
     """Compress maps, so far apart in memory, into columns of rows from the first on."""
-    _, n_images, n_columns = rows.shape
+    n_pixels, n_images, n_columns = rows.shape
     target = rows.ravel()
     for i in range(n_images):
-        for p in range(start, stop):
+        for p in range(n_pixels):
             at = i * by_image + p * by_pixel
             to = (p * n_images + i) * n_columns + first
             for c in range(0, n_maps, N_LANES):
@@ -80,15 +81,15 @@ def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps, start, stop):
 
 
 @_compile
-def _weigh(pooled, weight, response, start, stop):
+def _weigh(pooled, weight, response):
     """Add the weighted sums of compressed features to responses (n_voxels, n_images).
 
     The order of additions does not depend on the number of images.
     """
-    _, n_images, n_maps = pooled.shape
+    n_voxels, n_images, n_maps = pooled.shape
     source, weights = pooled.ravel(), weight.ravel()
     parts = np.empty(N_LANES, np.float32)
-    for v in range(start, stop):
+    for v in range(n_voxels):
         for i in range(n_images):
             at = (v * n_images + i) * n_maps
             weighted = load(weights, v * n_maps) * _compress(load(source, at))
@@ -117,7 +118,7 @@ def pool(maps, fields, weights, bias, n_threads=1):
     bias : ndarray of shape (n_voxels,)
         Constant, float32.
     n_threads : int, default=1
-        Number of threads for all but the matrix product.
+        Number of threads; each takes some of the images.
 
     Returns
     -------
@@ -126,69 +127,79 @@ def pool(maps, fields, weights, bias, n_threads=1):
     """
     n_images, n_voxels = len(maps[0][0]), len(bias)
     responses = np.empty((n_images, n_voxels), np.float32)
-    n_threads = min(n_threads, _MAX_THREADS)
-    at_once = _N_IMAGES * min(n_threads, 4)
-    # memory that is used again is not asked from the system again
-    n, n_rows = min(n_images, at_once), min(n_voxels, _N_VOXELS)
-    widest = max(n * weight.shape[1] for weight in weights)
-    all_rows = np.empty(max(field.shape[1] for field in fields) * widest, np.float32)
-    all_pooled = np.empty(n_rows * widest, np.float32)
-    with _Threads(n_threads) as threads:
-        for first in range(0, n_images, at_once):
-            images = slice(first, first + at_once)
-            n = len(maps[0][0][images])
-            response = np.repeat(bias[:, None], n, axis=1)  # (n_voxels, n)
-            for layers, field, weight in zip(maps, fields, weights, strict=True):
-                (n_pixels, n_maps), column = (field.shape[1], weight.shape[1]), 0
-                rows = all_rows[: n_pixels * n * n_maps].reshape(n_pixels, n, n_maps)
-                for layer in layers:
-                    part = layer[images]
-                    steps = [step // part.itemsize for step in part.strides[:2]]
-                    where_to = rows, column, part.shape[2]
-                    threads.run(_lay_rows, n_pixels, _flat(part), *steps, *where_to)
-                    column += part.shape[2]
-                for start in range(0, n_voxels, _N_VOXELS):
-                    block = slice(start, start + _N_VOXELS)
-                    pooled = all_pooled[: len(field[block]) * n * n_maps]
-                    pooled = pooled.reshape(-1, n, n_maps)
-                    np.matmul(
-                        field[block],
-                        rows.reshape(n_pixels, -1),
-                        out=pooled.reshape(len(pooled), -1),
-                    )
-                    threads.run(
-                        _weigh, len(pooled), pooled, weight[block], response[block]
-                    )
-            responses[images] = response.T
+    n_threads = max(1, min(n_threads, n_images))
+    at_once = min(_N_IMAGES, -(-n_images // n_threads))
+    starts = range(0, n_images, at_once)
+    jobs = [
+        (maps, fields, weights, bias, responses, starts[k::n_threads], at_once)
+        for k in range(n_threads)
+    ]
+    with _ONE_BLAS_THREAD:  # threads share images instead
+        if n_threads == 1:
+            _pool_images(*jobs[0])
+        else:
+            with ThreadPoolExecutor(n_threads) as threads:
+                list(threads.map(lambda job: _pool_images(*job), jobs))
     return responses
 
 
-class _Threads:
-    """Run kernels in as many threads as torch uses, each on a range of its own."""
+class _OneBlasThread:
+    """Let matrix products run in the thread that calls them, while any code asks so."""
 
-    def __init__(self, n_threads):
-        self.n_threads = n_threads
-        self.pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+    def __init__(self):
+        self.lock, self.n_inside = threading.Lock(), 0
 
     def __enter__(self):
-        return self
+        with self.lock:
+            if self.n_inside == 0:
+                self.limits = _find_blas().limit(limits=1, user_api="blas")
+            self.n_inside += 1
 
     def __exit__(self, *error):
-        if self.pool is not None:
-            self.pool.shutdown()
+        with self.lock:
+            self.n_inside -= 1
+            if self.n_inside == 0:
+                self.limits.restore_original_limits()
 
-    def run(self, kernel, n, *arguments):
-        """Call ``kernel(*arguments, start, stop)`` for ranges that cover 0 to n."""
-        if self.pool is None:
-            kernel(*arguments, 0, n)
-            return
-        edges = np.linspace(0, n, self.n_threads + 1).astype(int)
-        jobs = [
-            self.pool.submit(kernel, *arguments, start, stop)
-            for start, stop in pairwise(edges)
-        ]
-        for job in jobs:
-            job.result()
+
+_ONE_BLAS_THREAD = _OneBlasThread()
+
+
+@functools.cache
+def _find_blas():
+    return ThreadpoolController()  # looks through all libraries, which takes its time
+
+
+def _pool_images(maps, fields, weights, bias, responses, starts, at_once):
+    """Fill in the responses to the images from each start on."""
+    # memory that is used again is not asked from the system again
+    n_voxels, n_rows = len(bias), min(len(bias), _N_VOXELS)
+    widest = max(at_once * weight.shape[1] for weight in weights)
+    all_rows = np.empty(max(field.shape[1] for field in fields) * widest, np.float32)
+    all_pooled = np.empty(n_rows * widest, np.float32)
+    for first in starts:
+        images = slice(first, first + at_once)
+        n = len(responses[images])
+        response = np.repeat(bias[:, None], n, axis=1)  # (n_voxels, n)
+        for layers, field, weight in zip(maps, fields, weights, strict=True):
+            (n_pixels, n_maps), column = (field.shape[1], weight.shape[1]), 0
+            rows = all_rows[: n_pixels * n * n_maps].reshape(n_pixels, n, n_maps)
+            for layer in layers:
+                part = layer[images]
+                steps = [step // part.itemsize for step in part.strides[:2]]
+                _lay_rows(_flat(part), *steps, rows, column, part.shape[2])
+                column += part.shape[2]
+            for start in range(0, n_voxels, _N_VOXELS):
+                block = slice(start, start + _N_VOXELS)
+                pooled = all_pooled[: len(field[block]) * n * n_maps]
+                pooled = pooled.reshape(-1, n, n_maps)
+                np.matmul(
+                    field[block],
+                    rows.reshape(n_pixels, -1),
+                    out=pooled.reshape(len(pooled), -1),
+                )
+                _weigh(pooled, weight[block], response[block])
+        responses[images] = response.T
 
 
 def _flat(array):

@@ -1,8 +1,11 @@
 """Compiled pooling against the network in torch, number by number."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController
 
 from skneuro.encoding import GNetEncoder, _pooling, make_gnet_weights
 
@@ -63,6 +66,21 @@ def test_batches_do_not_matter(images):
     for batch_size in (1, 2, 5, 9):
         found = make_encoder(130, batch_size=batch_size).predict(images)
         np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_threads_of_matrix_products_are_given_back(images):
+    def threads():
+        found = ThreadpoolController().select(user_api="blas").info()
+        return [library["num_threads"] for library in found]
+
+    encoder = make_encoder()
+    encoder.module_  # noqa: B018  built once, for all threads
+    before = threads()
+    with ThreadPoolExecutor(4) as pool:
+        responses = list(pool.map(encoder.predict, [images] * 12))
+    assert threads() == before
+    for found in responses:
+        np.testing.assert_array_equal(found, responses[0])
 
 
 def test_channels_that_fill_no_vector_and_gradients_take_torch(images, calls):
