@@ -100,7 +100,7 @@ def test_the_usual_ways_of_encoding_give_the_same_responses(harness, monkeypatch
     encoder = GNetEncoder(weights, image_size=59, device="cpu")
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (4, 3, 59, 59), dtype=np.uint8)
-    usual = encoding.make_usual_fwrf(encoder)
+    usual = encoding.make_usual_fwrf(weights)
     np.testing.assert_allclose(usual(images), encoder.predict(images), atol=1e-5)
 
     sizes = {"N_FEATURES": 30, "N_COMPONENTS": 4, "N_VERTICES": 5}
@@ -113,6 +113,17 @@ def test_the_usual_ways_of_encoding_give_the_same_responses(harness, monkeypatch
         np.hstack(encoding.make_scikit_learn(arrays)(features)),
         atol=1e-4,
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sends SIGKILL, reads /proc")
+def test_the_stream_that_is_killed_and_resumed_gives_the_same_file(harness):
+    encoding = harness("encoding")
+    (row,), records = encoding.run_stream(1, n_images=3000)
+    values = {record["competitor"]: record["value"] for record in records}
+    assert values["same"] is True
+    assert 1000 <= values["killed_at"] < 3000
+    assert values["peak_mib"] < 1.1 * values["peak_tenth_mib"]
+    assert "resumed: the same file" in row[-1]
 
 
 def test_networks_go_on_where_their_training_stopped(harness, monkeypatch, tmp_path):

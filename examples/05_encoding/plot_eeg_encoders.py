@@ -98,7 +98,9 @@ print(labelled.sel(channel="Oz").sel(time=100, method="nearest").values)
 # %%
 # The temple has much contrast, which occipital electrodes show first; the red flower
 # drives parietal ones later. Thin lines are the four repeats.
-fig, axes = plt.subplots(1, 4, figsize=(12, 3.2), width_ratios=[2, 2, 1.2, 1.2])
+fig, axes = plt.subplots(
+    1, 4, figsize=(12, 3), width_ratios=[2, 2, 1.4, 1.4], layout="constrained"
+)
 for ax, name in zip(axes, ("Oz", "Pz"), strict=False):
     for image, title in enumerate(("temple", "flower")):
         line = responses[image, names.index(name)]
@@ -111,9 +113,11 @@ axes[0].set_ylabel("response (baseline SD)")
 axes[1].legend(frameon=False)
 for ax, image, time in ((axes[2], 0, 100), (axes[3], 1, 200)):
     at = np.argmin(np.abs(eeg.times - time))
-    plot_topomap(epochs.get_data()[image, :, at], epochs.info, axes=ax, show=False)
+    values = epochs.get_data()[image, :, at]
+    limits = -np.abs(values).max(), np.abs(values).max()
+    drawn, _ = plot_topomap(values, epochs.info, vlim=limits, axes=ax, show=False)
+    fig.colorbar(drawn, ax=ax, shrink=0.7, label="baseline SD")
     ax.set_title(f"{('temple', 'flower')[image]}, {time} ms")
-fig.tight_layout()
 
 # %%
 # References

@@ -21,12 +21,12 @@ from skneuro.datasets._berg_files import BergFiles
 from skneuro.datasets._encoder_metadata import count_vertices
 from skneuro.datasets._encoder_selection import (
     check_channels,
-    check_indices,
     check_rois,
     check_subjects,
 )
 from skneuro.io._cards import load_cards, metadata_key
 from skneuro.utils import resolve_device
+from skneuro.utils._validation import find_indices
 
 LABELS = {"fmri": "fMRI", "eeg": "EEG"}  # of modalities, in BERG's catalog
 
@@ -306,7 +306,7 @@ class FsaverageModel(BergModel):
             for side, n in counts.items():
                 name = f"{side}_vertices"
                 with parameter_errors():
-                    which[name] = check_indices(self.selection.get(name), n, name)
+                    which[name] = _selected(self.selection.get(name), n, name)
         bunch = fetch_nsd_fsaverage_vit(
             self.subject,
             **which,
@@ -325,6 +325,10 @@ class FsaverageModel(BergModel):
         return responses[:, :n_left], responses[:, n_left:]
 
 
+def _selected(selection, n, name):
+    return np.arange(n) if selection is None else find_indices(selection, n, name)
+
+
 class EEGModel(BergModel):
     """Channels and times; see `fetch_things_eeg2_vit`."""
 
@@ -339,7 +343,7 @@ class EEGModel(BergModel):
         with parameter_errors():
             channels = self.selection.get("channels")
             self.channel_indices = check_channels(channels, self.ch_names)
-            self.selected_timepoints = check_indices(
+            self.selected_timepoints = _selected(
                 self.selection.get("timepoints"), len(self.times), "timepoints"
             )
         return fetch_things_eeg2_vit(

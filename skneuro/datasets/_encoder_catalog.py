@@ -4,7 +4,7 @@ import copy
 import html
 from collections.abc import Callable, Mapping
 
-from skneuro.io._cards import CITATION, TERMS, load_cards
+from skneuro.io._cards import CITATION, TERMS, card_keys, load_cards
 
 _REQUIRED = ("model_id", "modality", "training_dataset", "species", "stimuli")
 _OWN = {}  # model id -> (card, loader), of `register_encoder`
@@ -51,7 +51,10 @@ class EncoderCard(Mapping):
             lines += [self["description"].strip(), ""]
         lines += [f"{name}: {value}" for name, value in _facts(self)]
         if "references" in self:
-            lines += ["", "References:", *(f"- {text}" for text in self["references"])]
+            references = self["references"]
+            if isinstance(references, str):
+                references = [references]
+            lines += ["", "References:", *(f"- {text}" for text in references)]
         if example := _example(self):
             lines += ["", "Example:", "", *(f"    {line}" for line in example)]
         if _is_published(self):
@@ -86,15 +89,27 @@ def _facts(card):
     for name, value in card.items():
         if name in ("model_id", "description", "references", "files"):
             continue
-        if name == "parameters":
+        if name == "parameters" and isinstance(value, Mapping):
             value = "; ".join(
-                f"{key}: {entry['valid_values']}" for key, entry in value.items()
+                f"{key}: {_valid_values(entry)}" for key, entry in value.items()
             )
         elif isinstance(value, Mapping):
             value = "; ".join(f"{key} {entry}" for key, entry in value.items())
         elif isinstance(value, (list, tuple)):
             value = ", ".join(map(str, value))
         yield name.replace("_", " "), value
+
+
+def _valid_values(entry):
+    return entry.get("valid_values", "") if isinstance(entry, Mapping) else entry
+
+
+def _count_files(card):
+    """Count the files of a published model, or those that a card of one's own names."""
+    found = card.get("files", ())
+    if _is_published(card):
+        return len(card_keys(card)) if found else 0
+    return len(found) if isinstance(found, (list, tuple, Mapping)) else 0
 
 
 def _example(card):
@@ -150,8 +165,6 @@ def list_encoders(*, modality=None, built_only=False):
     """
     import pandas as pd
 
-    from skneuro.io._cards import card_keys
-
     rows = []
     for card in _all_cards().values():
         subjects = card.get("subjects", "")
@@ -163,7 +176,7 @@ def list_encoders(*, modality=None, built_only=False):
                 **{name: card[name] for name in _REQUIRED[1:]},
                 "subjects": subjects,
                 "model_type": card.get("model_type", ""),
-                "n_files": len(card_keys(card)) if "files" in card else 0,
+                "n_files": _count_files(card),
                 "licence": card.get("licence", ""),
                 "fetcher": card["fetcher"] if card["status"] == "built" else "",
                 "status": card["status"],
@@ -236,8 +249,8 @@ def register_encoder(card, loader):
     ----------
     card : mapping
         Facts: at least ``model_id``, ``modality``, ``training_dataset``, ``species``
-        and ``stimuli``; ``subjects``, ``description``, ``licence``, ``references`` and
-        any others are shown too.
+        and ``stimuli``, each a text; ``subjects``, ``description``, ``licence``,
+        ``files`` (their names), ``references`` and any others are shown too.
     loader : callable
         Called by `fetch_encoder` with its keyword arguments; returns a Bunch with
         ``encoder`` and ``metadata``.
@@ -247,7 +260,7 @@ def register_encoder(card, loader):
     ValueError
         If a fact is missing, or a published model has this id.
     TypeError
-        If ``loader`` cannot be called.
+        If the card is no mapping, or ``loader`` cannot be called.
 
     See Also
     --------
@@ -269,11 +282,13 @@ def register_encoder(card, loader):
     >>> fetch_encoder("fmri-sounds-mine").encoder
     DummyRegressor()
     """
-    missing = [name for name in _REQUIRED if not card.get(name)]
+    if not isinstance(card, Mapping):
+        raise TypeError(f"card is a {type(card).__name__}, expected a dictionary.")
+    missing = [n for n in _REQUIRED if not isinstance(card.get(n), str) or not card[n]]
     if missing:
         raise ValueError(
             f"card has no {', '.join(missing)}; expected at least "
-            f"{', '.join(_REQUIRED)}."
+            f"{', '.join(_REQUIRED)}, each a text."
         )
     if card["model_id"] in load_cards():
         raise ValueError(

@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skneuro.utils._validation import find_indices
+
 _ALIASES = {"OVWFA": "OWFA"}  # as one published card spells it
 
 
@@ -16,10 +18,11 @@ def check_subjects(subject, card):
 
 def check_rois(roi, card):
     """Return a list of regions from a name, several, or "all"."""
-    if isinstance(roi, str):
-        roi = _ALIASES.get(roi, roi)
-    elif isinstance(roi, Iterable):
-        roi = [_ALIASES.get(name, name) for name in roi if name is not None] or roi
+
+    def canonical(name):
+        return _ALIASES.get(name, name) if isinstance(name, str) else name
+
+    roi = [canonical(name) for name in roi] if _is_several(roi) else canonical(roi)
     return _check_names(roi, card["rois"], "roi", card, kind=str)
 
 
@@ -35,9 +38,10 @@ def _check_names(value, valid, argument, card, *, kind):
     for each in values:
         if isinstance(each, bool) or not isinstance(each, kind) or each not in valid:
             hint = ""
-            if isinstance(each, str):
-                near = difflib.get_close_matches(each, map(str, valid), 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+            if isinstance(each, str) and kind is str:
+                known = {name.lower(): name for name in valid}
+                near = difflib.get_close_matches(each.lower(), known, 1)
+                hint = f" Did you mean {known[near[0]]!r}?" if near else ""
             raise ValueError(
                 f"{argument}={each!r}, but {card['model_id']} has {_listed(valid)}."
                 f"{hint} Pass one, a list of them, or 'all'."
@@ -46,7 +50,7 @@ def _check_names(value, valid, argument, card, *, kind):
         raise ValueError(
             f"{argument}={values!r} names something twice; pass each once."
         )
-    return [int(v) if kind is Integral else v for v in values]
+    return [int(v) if kind is Integral else str(v) for v in values]
 
 
 def _is_several(value):
@@ -70,7 +74,7 @@ def check_channels(channels, names):
             "all."
         )
     if all(isinstance(c, Integral) and not isinstance(c, bool) for c in channels):
-        return check_indices(channels, len(names), "channels")  # MNE picks
+        return find_indices(channels, len(names), "channels")  # MNE picks
     lookup = {name: i for i, name in enumerate(names)}
     for channel in channels:
         if channel not in lookup:
@@ -79,38 +83,3 @@ def check_channels(channels, names):
                 "names of these, or None for all."
             )
     return np.array([lookup[channel] for channel in channels])
-
-
-def check_indices(selection, n, argument):
-    """Return indices from a mask of n values, from indices, or from None for all.
-
-    A mask is boolean, or 0 and 1 of length n; an array of n indices that are all 0 or
-    1 is taken as a mask.
-    """
-    if selection is None:
-        return np.arange(n)
-    array = np.asarray(selection)
-    if array.ndim != 1 or array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{argument} has shape {array.shape} and dtype {array.dtype}; expected a "
-            f"mask of {n} values, or indices from 0 to {n - 1}."
-        )
-    if array.dtype.kind == "b" or (len(array) == n and np.isin(array, (0, 1)).all()):
-        if len(array) != n:
-            raise ValueError(
-                f"{argument} is a mask of length {len(array)}, expected {n}."
-            )
-        found = np.flatnonzero(array)
-    else:
-        found = array.astype(np.int64)
-        if (found != array).any() or (found < 0).any() or (found >= n).any():
-            raise ValueError(
-                f"{argument} has values from {array.min()} to {array.max()} and length "
-                f"{len(array)}; expected a mask of {n} values of 0 and 1, or indices "
-                f"from 0 to {n - 1}."
-            )
-    if not len(found):
-        raise ValueError(
-            f"{argument} selects nothing; pass at least one of {n}, or None for all."
-        )
-    return found

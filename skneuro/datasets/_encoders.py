@@ -42,6 +42,8 @@ def fetch_encoder(model_id, **parameters):
         If there is no such model, or a parameter is wrong.
     NotImplementedError
         If skneuro does not read the files of this model yet.
+    TypeError
+        If a loader of your own returns something else than a Bunch.
 
     See Also
     --------
@@ -54,7 +56,13 @@ def fetch_encoder(model_id, **parameters):
     """
     card = find_card(model_id)
     if (loader := find_loader(model_id)) is not None:
-        return loader(**parameters)
+        bunch = loader(**parameters)
+        if not hasattr(bunch, "encoder"):
+            raise TypeError(
+                f"the loader of {model_id} returned a {type(bunch).__name__}; expected "
+                "a Bunch with encoder and metadata."
+            )
+        return bunch
     _check_built(card)
     return _FETCHERS[model_id](**parameters)
 
@@ -127,6 +135,11 @@ def fetch_encoder_metadata(
     >>> found = fetch_encoder_metadata("fmri-nsd-fwrf", roi="V1")  # doctest: +SKIP
     """
     card = find_card(model_id)
+    if find_loader(model_id) is not None:
+        raise NotImplementedError(
+            f"{model_id} is a model of yours, without files that are known; take "
+            "fetch_encoder(...).metadata."
+        )
     _check_built(card)
     subjects = check_subjects(subject, card)
     if "{roi}" in card["files"]["metadata"]:

@@ -10,11 +10,7 @@ from skneuro.datasets._encoder_metadata import (
     vertex_rois,
     vertex_table,
 )
-from skneuro.datasets._encoder_selection import (
-    check_indices,
-    check_rois,
-    check_subjects,
-)
+from skneuro.datasets._encoder_selection import check_rois, check_subjects
 from skneuro.datasets._linear_files import (
     FEATURE_CONSTRAINTS,
     check_weights,
@@ -23,6 +19,7 @@ from skneuro.datasets._linear_files import (
 )
 from skneuro.io._cards import load_cards, metadata_key, weights_keys
 from skneuro.utils._param_validation import StrOptions, validate_params
+from skneuro.utils._validation import find_indices
 
 
 @validate_params(
@@ -176,7 +173,7 @@ def fetch_nsd_fsaverage_vit(
         for side, name in HEMISPHERES.items():
             chosen, n = vertices[side], counts[side]
             if chosen is not None:
-                selected[side] = check_indices(chosen, n, f"{side}_vertices")
+                selected[side] = find_indices(chosen, n, f"{side}_vertices")
             elif by_vertex or hemisphere not in ("both", name):
                 selected[side] = np.arange(0)
             elif rois is None:

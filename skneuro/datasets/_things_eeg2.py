@@ -6,11 +6,7 @@ import numpy as np
 
 from skneuro.datasets._berg_files import BergFiles, encoder_bunch
 from skneuro.datasets._encoder_metadata import channel_table, stimulus_lists
-from skneuro.datasets._encoder_selection import (
-    check_channels,
-    check_indices,
-    check_subjects,
-)
+from skneuro.datasets._encoder_selection import check_channels, check_subjects
 from skneuro.datasets._linear_files import (
     FEATURE_CONSTRAINTS,
     check_weights,
@@ -20,6 +16,7 @@ from skneuro.datasets._linear_files import (
 from skneuro.exceptions import UnreadableFileError
 from skneuro.io._cards import load_cards, metadata_key, weights_keys
 from skneuro.utils._param_validation import StrOptions, validate_params
+from skneuro.utils._validation import find_indices
 
 
 @validate_params(
@@ -171,7 +168,8 @@ def fetch_things_eeg2_vit(
     names = bunch.metadata.loc[bunch.metadata["subject"] == subjects[0], "channel"]
     names = names.to_list()
     picks = check_channels(channels, names)
-    samples = check_indices(timepoints, len(bunch.times), "timepoints")
+    if timepoints is not None:
+        timepoints = find_indices(timepoints, len(bunch.times), "timepoints")
     encoders, times = [], bunch.times
     for s in subjects:
         opened = files.open(weights_keys(card, s)[0])
@@ -189,7 +187,7 @@ def fetch_things_eeg2_vit(
                 channels=None if channels is None else [names[i] for i in picks],
                 tmin=tmin,
                 tmax=tmax,
-                samples=None if timepoints is None else samples,
+                samples=timepoints,
                 repeats=repeats,
             )
         )

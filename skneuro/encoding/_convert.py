@@ -120,6 +120,11 @@ def to_gifti(responses, hemisphere, *, vertex=None, n_vertices=163_842, fill=np.
             f"{sorted(set(sides.tolist()))}; expected (n_images, n_targets), 'left' "
             "and 'right'."
         )
+    if vertex is not None and np.shape(vertex) != (n_targets,):
+        raise ValueError(
+            f"vertex has shape {np.shape(vertex)}, but responses {responses.shape}; "
+            f"expected ({n_targets},): one number per target."
+        )
     surfaces = {}
     for name in ("left", "right"):
         chosen = sides == name[0]
@@ -137,6 +142,11 @@ def to_gifti(responses, hemisphere, *, vertex=None, n_vertices=163_842, fill=np.
             raise ValueError(
                 f"vertex goes from {index.min()} to {index.max()}; expected 0 to "
                 f"{n_vertices - 1}."
+            )
+        if len(np.unique(index)) < len(index):
+            raise ValueError(
+                f"vertex names some vertices on the {name} more than once; expected "
+                "those of one subject. Select its rows of .metadata and its columns."
             )
         arrays = []
         for row in responses[:, chosen]:

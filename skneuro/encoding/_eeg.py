@@ -7,6 +7,7 @@ import numpy as np
 from skneuro.encoding._linear_base import LINEAR_CONSTRAINTS, BaseLinearEncoder
 from skneuro.encoding._linear_readout import find_array, read_factor, read_rows
 from skneuro.utils._param_validation import Interval, StrOptions
+from skneuro.utils._validation import find_indices
 
 
 class EEGEncoder(BaseLinearEncoder):
@@ -198,7 +199,7 @@ class EEGEncoder(BaseLinearEncoder):
                     f"{', '.join(names) or 'no names: pass ch_names'}."
                 )
             wanted = np.array([names.index(str(name)) for name in wanted], int)
-        return _indices(wanted, n_channels, "channels")
+        return find_indices(wanted, n_channels, "channels")
 
     def _samples(self):
         """Find the wanted samples."""
@@ -208,7 +209,7 @@ class EEGEncoder(BaseLinearEncoder):
                 raise ValueError(
                     "samples and tmin or tmax are both set; expected one of them."
                 )
-            return _indices(np.asarray(self.samples), n_times, "samples")
+            return find_indices(self.samples, n_times, "samples")
         if self.tmin is None and self.tmax is None:
             return np.arange(n_times)
         if self.times is None:
@@ -289,27 +290,3 @@ def _stack(parts):
     import torch
 
     return torch.stack(parts, dim=1)
-
-
-def _indices(wanted, n, name):
-    """Return indices; masks become indices, others are checked."""
-    if wanted.dtype == bool or (
-        wanted.shape == (n,) and n > 2 and set(np.unique(wanted)) <= {0, 1}
-    ):
-        if wanted.shape != (n,):
-            raise ValueError(
-                f"{name} is a mask of shape {wanted.shape}; expected ({n},): one entry "
-                "each."
-            )
-        wanted = np.flatnonzero(wanted)
-    if wanted.ndim != 1 or wanted.dtype.kind not in "iu" or wanted.size == 0:
-        raise ValueError(
-            f"{name} selects nothing that could be predicted; expected at least one "
-            f"index from 0 to {n - 1}, name, or a mask of length {n}."
-        )
-    bad = wanted[(wanted < 0) | (wanted >= n)]
-    if bad.size:
-        raise ValueError(
-            f"{name} names {bad[0]}, but there are {n}; expected 0 to {n - 1}."
-        )
-    return wanted

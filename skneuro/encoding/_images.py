@@ -1,7 +1,8 @@
 """Images of every kind become batches of 8-bit colour images."""
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from itertools import chain
 from numbers import Number
 from pathlib import Path
 
@@ -170,6 +171,13 @@ def channels_first(images):
     return images[:, :3]
 
 
+def _from_pil(image):
+    """Return (3, height, width), or (height, width) of what has more than 8 bits."""
+    if image.mode[0] in "IF":  # Pillow would clip it
+        return np.asarray(image)
+    return np.moveaxis(np.asarray(image.convert("RGB")), -1, 0)
+
+
 def _read_one(item, value_range):
     """Read one item of a list or generator as (3, height, width) uint8."""
     if isinstance(item, (str, Path)):
@@ -179,11 +187,15 @@ def _read_one(item, value_range):
             raise FileNotFoundError(f"no image file {item}; {EXPECTED}.")
         try:
             with Image.open(item) as file:
-                item = file.convert("RGB")
+                item = _from_pil(file)
         except UnidentifiedImageError as exc:
             raise ValueError(f"{item} is no image that Pillow can read.") from exc
+        except (OSError, SyntaxError, Image.DecompressionBombError) as exc:
+            raise ValueError(
+                f"{item} cannot be read: {exc}. Leave it out, or copy it anew."
+            ) from exc
     if _is_pil(item):
-        return np.moveaxis(np.asarray(item.convert("RGB")), -1, 0)
+        item = _from_pil(item)
     array = _as_array(item)
     if array.ndim not in (2, 3):
         raise ValueError(
@@ -196,6 +208,7 @@ def _read_one(item, value_range):
 def _as_array(X):
     if hasattr(X, "detach"):  # torch
         X = X.detach().cpu()
+        X = X.float() if X.dtype.itemsize == 2 and X.dtype.is_floating_point else X
     return np.asarray(X)
 
 
@@ -225,7 +238,7 @@ class ImageSource:
         self.is_stack = hasattr(X, "shape") and len(X.shape) > 1
         if self.is_stack:
             _check_stack(X)
-        elif not hasattr(X, "__iter__"):
+        elif not hasattr(X, "__iter__") or isinstance(X, (Mapping, Set)):
             raise TypeError(f"images are {type(X).__name__}; {EXPECTED}.")
         self.images = X
         self.n_images = len(X) if hasattr(X, "__len__") else None
@@ -263,6 +276,21 @@ class ImageSource:
                 batch = []
         if batch:
             yield _stack(batch)
+
+    def first(self):
+        """Return the first image of an iterator, which yields it again later.
+
+        Returns
+        -------
+        list of ndarray of shape (3, height, width)
+            One uint8 image, or none if there is none.
+        """
+        iterator = iter(self.images)
+        for first in iterator:
+            if iterator is self.images:
+                self.images = chain([first], iterator)
+            return [_read_one(first, self.value_range)]
+        return []
 
 
 def forget_pages(X):

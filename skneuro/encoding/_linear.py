@@ -10,6 +10,7 @@ from skneuro.encoding._base import same_objects
 from skneuro.encoding._linear_base import LINEAR_CONSTRAINTS, BaseLinearEncoder
 from skneuro.encoding._linear_readout import find_array, read_factor, read_rows
 from skneuro.encoding._weights import as_weights
+from skneuro.utils._validation import find_indices
 
 
 def _gives_a_table(encoder):
@@ -175,37 +176,10 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, BaseLinearEncoder):
         """Return indices of the wanted targets, in the user's order; found once."""
         known, parts = getattr(self, "_known_targets", None), self._built_from()
         if known is None or not same_objects(known[0], parts):
-            self._known_targets = parts, self._find_targets()
+            n_targets = sum(self._n_targets_of(w) for w in as_weights(self.weights))
+            wanted = find_indices(self.targets, n_targets, "targets", may_be_empty=True)
+            self._known_targets = parts, wanted
         return self._known_targets[1]
-
-    def _find_targets(self):
-        """Check the targets and turn masks into indices."""
-        n_targets = sum(self._n_targets_of(w) for w in as_weights(self.weights))
-        targets = np.asarray(self.targets)
-        if targets.dtype == bool or (
-            len(targets) == n_targets
-            and n_targets > 2
-            and np.isin(targets, [0, 1]).all()
-        ):
-            if len(targets) != n_targets:
-                raise ValueError(
-                    f"targets is a mask of {len(targets)} entries, but there are "
-                    f"{n_targets} targets; expected one entry each."
-                )
-            return np.flatnonzero(targets)
-        targets = targets.astype(np.int64) if targets.size == 0 else targets
-        if targets.dtype.kind not in "iu" or targets.ndim != 1:
-            raise ValueError(
-                f"targets has dtype {targets.dtype} and shape {targets.shape}; "
-                "expected indices or a mask, 1-D."
-            )
-        bad = targets[(targets < 0) | (targets >= n_targets)]
-        if bad.size:
-            raise ValueError(
-                f"targets names {bad[0]}, but there are {n_targets} targets; expected "
-                f"0 to {n_targets - 1}."
-            )
-        return targets
 
     @staticmethod
     def _n_targets_of(weights):

@@ -7,6 +7,8 @@ import numpy as np
 
 from skneuro.encoding._images import forget_pages
 
+_N_SCALED = 1 << 22  # numbers that are scaled, or predicted, at once: 16 MiB
+
 
 class Factor:
     """Scaler and PCA as one affine map of features.
@@ -37,21 +39,35 @@ class Factor:
         self._tensor = None
 
     def __call__(self, features):
-        """Map features (n_samples, n_features) to scores (n_samples, n_components)."""
-        scaled = np.subtract(features, self.centre, dtype=self.centre.dtype)
-        scaled *= self.gain
-        if len(scaled) == 1:
-            return scaled @ self.components.T
-        return self._multiply(scaled)
+        """Map features (n_samples, n_features) to scores (n_samples, n_components).
 
-    def _multiply(self, scaled):
-        """Multiply by torch, whose product of few rows with long ones is faster."""
+        Features are scaled as many at a time as fit the processor's cache, and
+        multiplied by torch, whose product of few rows with long ones is faster.
+        """
         import torch
 
+        features = np.asarray(features)  # a transformer may give a DataFrame
+        n_samples, n_features = features.shape
+        step = max(_N_SCALED // max(n_samples, 1), 1024)
+        scaled = np.empty((n_samples, min(step, n_features)), self.centre.dtype)
+        scores = np.zeros((n_samples, len(self.components)), self.centre.dtype)
         if self._tensor is None:
             self._tensor = share_memory(self.components)
         with torch.inference_mode():
-            return torch.mm(torch.from_numpy(scaled), self._tensor.T).numpy()
+            to, part = torch.from_numpy(scores), torch.from_numpy(scaled)
+            for start in range(0, n_features, step):
+                block = slice(start, start + step)
+                centre, gain = self.centre[block], self.gain[block]
+                n = len(centre)
+                np.subtract(
+                    features[:, block], centre, out=scaled[:, :n], dtype=centre.dtype
+                )
+                scaled[:, :n] *= gain
+                if n_samples == 1:
+                    scores += scaled[:, :n] @ self.components[:, block].T
+                else:
+                    to.addmm_(part[:, :n], self._tensor[:, block].T)
+        return scores
 
     def __getstate__(self):
         return self.__dict__ | {"_tensor": None}
@@ -70,7 +86,8 @@ def regress(scores, parts):
     """Compute the targets of all parts, in one array in column-major order.
 
     Targets are its rows in memory: the product of the coefficients with few scores is
-    faster that way round, and parts are written side by side without a copy.
+    faster that way round, and parts are written side by side without a copy. Intercepts
+    are added while the products are still in the processor's cache.
     """
     n_targets = sum(len(coef) for _, coef, _ in parts)
     n_samples = len(scores[0]) if scores else 0
@@ -78,8 +95,11 @@ def regress(scores, parts):
     found, views, start = np.empty((n_targets, n_samples), dtype), [], 0
     for i, coef, intercept in parts:
         rows = found[start : start + len(coef)]
-        np.matmul(coef, scores[i].T, out=rows)
-        rows += intercept[:, None]
+        step = max(_N_SCALED // max(n_samples, 1), 1024)
+        for first in range(0, len(coef), step):
+            block = slice(first, first + step)
+            np.matmul(coef[block], scores[i].T, out=rows[block])
+            rows[block] += intercept[block, None]
         views.append(rows.T)
         start += len(coef)
     return found.T, views

@@ -1,5 +1,7 @@
 """Torch networks of the encoders, with the parameter names of the published files."""
 
+from itertools import chain
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -7,28 +9,7 @@ from torch.nn import functional as F
 
 def compress(x):
     """Odd, compressive non-linearity log(1 + |x|) * tanh(x) of the fwRF models."""
-    if _graph(x):
-        return torch.log1p(x.abs()) * torch.tanh(x)
-    return _compress(x * 2, x.abs())
-
-
-def compress_(x):
-    """Compress in place, where no gradient is needed."""
-    size = x.abs()
-    return _compress(x.mul_(2), size)
-
-
-def _compress(twice, size):
-    """Compress x, given 2 x and |x|, whose memory is used.
-
-    tanh(x) is 2 / (1 + exp(-2 x)) - 1, which is the fastest way in torch; its error is
-    one of rounding, 1e-7 of log(1 + |x|).
-    """
-    return twice.sigmoid_().mul_(2).sub_(1).mul_(size.log1p_())
-
-
-def _graph(x):
-    return torch.is_grad_enabled() and x.requires_grad
+    return torch.log1p(x.abs()) * torch.tanh(x)
 
 
 class PreNormBlock(nn.Module):
@@ -69,7 +50,7 @@ class GNetTrunk(nn.Module):
         self.conv6b = PreNormBlock(n_wide, n_narrow)
 
     def forward(self, x):
-        """Map (n_images, n_in, 27, 27) to maps of 25 x 25 and of 13 x 13 pixels."""
+        """Map (n_images, n_in, 27, 27) to layers of 25 x 25 and of 13 x 13 pixels."""
         n = self.n_narrow
         c3 = F.relu(self.conv3(self.drop1(self.bn1(x))), inplace=True)
         c4a = self.conv4a(c3)
@@ -78,9 +59,8 @@ class GNetTrunk(nn.Module):
         c5b = self.conv5b(c5a)
         c6a = self.conv6a(c5b)
         c6b = self.conv6b(c6a)
-        fine = torch.cat([c3, c4a[:, :n], c4b[:, :n]], dim=1)
-        coarse = torch.cat([c5a[:, :n], c5b[:, :n], c6a[:, :n], c6b], dim=1)
-        return fine, coarse
+        fine = [c3, c4a[:, :n], c4b[:, :n]]
+        return fine, [c5a[:, :n], c5b[:, :n], c6a[:, :n], c6b]
 
 
 class GNet(nn.Module):
@@ -130,21 +110,24 @@ class GNet(nn.Module):
             256 maps each of 27 x 27, 25 x 25 and 13 x 13 pixels; without the prefilter
             only the last two.
         """
+        return [torch.cat(layers, dim=1) for layers in self.layers(images)]
+
+    def layers(self, images):
+        """Return the layers whose maps `forward` puts side by side, by resolution."""
+        centred = images - self.mu
         if images.device.type == "cpu":  # convolutions are faster that way round
-            images = images.contiguous(memory_format=torch.channels_last)
-        first = self.pre.conv1(images - self.mu)
+            centred = centred.contiguous(memory_format=torch.channels_last)
+        first = self.pre.conv1(centred)
         second = self.pre.conv2(first)
         fine, coarse = self.enc(second)
-        if not self.use_prefilter:
-            return [fine, coarse]
-        return [torch.cat([first, second], dim=1), fine, coarse]
+        return [[first, second], fine, coarse][not self.use_prefilter :]
 
 
 class PoolingReadout(nn.Module):
     """Free-form pooling fields and feature weights of every voxel.
 
     Fields are normalised once, here; a forward pass is one matrix product per
-    resolution, over as many voxels at a time as fit the processor's cache.
+    resolution.
 
     Parameters
     ----------
@@ -170,38 +153,53 @@ class PoolingReadout(nn.Module):
 
     def forward(self, maps):
         """Map feature maps to responses (n_images, n_voxels)."""
-        n_images = len(maps[0])
-        response = self.bias.expand(n_images, -1)
+        response = self.bias
         for level, level_maps in enumerate(maps):
             x = compress(level_maps.flatten(2))  # (n_images, n_maps, n_pixels)
-            field = getattr(self, f"field{level}")
+            n_images, n_maps, n_pixels = x.shape
+            columns = x.permute(2, 0, 1).reshape(n_pixels, -1)
+            pooled = compress(getattr(self, f"field{level}") @ columns)
+            pooled = pooled.reshape(-1, n_images, n_maps)
             weight = getattr(self, f"weight{level}")
-            response = response + self._pool(x, field, weight)
+            response = response + (pooled * weight[:, None]).sum(dim=-1).T
         return response
 
-    def _pool(self, x, field, weight):
-        """Pool, compress and weight the maps of one resolution."""
-        n_images, n_maps, n_pixels = x.shape
-        n_voxels = len(field)
-        keep = _graph(x)
-        n_at_once, step = n_images, max(n_voxels, 1)
-        if not keep and x.device.type == "cpu":
-            n_at_once, step = 4, 256  # pooled features of a block stay in the cache
-        response = []
-        for images in x.split(n_at_once):
-            columns = images.permute(2, 0, 1).reshape(n_pixels, -1)
-            parts = []
-            for start in range(0, n_voxels, step):
-                block = slice(start, start + step)
-                pooled = field[block] @ columns
-                pooled = compress(pooled) if keep else compress_(pooled)
-                pooled = pooled.reshape(-1, len(images), n_maps)
-                weighted = pooled * weight[block, None]
-                parts.append(weighted.sum(dim=-1).T)
-            response.append(
-                torch.cat(parts, dim=1) if parts else x.new_zeros(len(images), 0)
-            )
-        return torch.cat(response)
+    def predict(self, layers):
+        """Map layers to responses by compiled code, if that is possible.
+
+        Parameters
+        ----------
+        layers : list of list of Tensor of shape (n_images, n_maps, height, width)
+            Layers of each resolution.
+
+        Returns
+        -------
+        Tensor of shape (n_images, n_voxels), or None
+            None outside `torch.inference_mode`, where gradients may be asked for, and
+            for other numbers than float32 on the processor.
+        """
+        tensors = [*chain(*layers), self.bias]
+        known = all(t.is_cpu and t.dtype == torch.float32 for t in tensors)
+        if not (known and torch.is_inference_mode_enabled()):
+            return None
+        from skneuro.encoding._pooling import N_LANES, pool
+
+        if any(layer.shape[1] % N_LANES for layer in chain(*layers)):
+            return None
+        responses = pool(
+            [[_channels_last(layer) for layer in level] for level in layers],
+            [getattr(self, f"field{i}").numpy() for i in range(self.n_levels)],
+            [getattr(self, f"weight{i}").numpy() for i in range(self.n_levels)],
+            self.bias.numpy(),
+            n_threads=torch.get_num_threads(),
+        )
+        return torch.from_numpy(responses)
+
+
+def _channels_last(layer):
+    """View a layer as (n_images, n_pixels, n_maps), the last axis contiguous."""
+    layer = layer.permute(0, 2, 3, 1)
+    return (layer if layer.stride(3) == 1 else layer.contiguous()).flatten(1, 2).numpy()
 
 
 class GNetFwRF(nn.Module):
@@ -222,7 +220,11 @@ class GNetFwRF(nn.Module):
 
     def forward(self, images):
         """Map images (n_images, 3, size, size) in [0, 1] to (n_images, n_voxels)."""
-        return self.readout(self.gnet(images))
+        layers = self.gnet.layers(images)
+        responses = self.readout.predict(layers)
+        if responses is None:
+            responses = self.readout([torch.cat(level, dim=1) for level in layers])
+        return responses
 
 
 class SideBySide(nn.Module):

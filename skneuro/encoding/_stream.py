@@ -9,6 +9,7 @@ import numpy as np
 
 from skneuro.utils import progress_bar
 
+_N_SAMPLED = 16  # images that tell one set from another
 HEADER = 128  # bytes; a multiple of 64, as the format asks for
 
 
@@ -75,12 +76,22 @@ def run_batches(
 
 
 def _fingerprint(source, key):
-    """Hash of what the responses depend on: a key, and first and last image."""
-    digest = hashlib.sha256(f"{key};{source.n_images};".encode())
-    if source.n_images is not None:
-        for index in (0, source.n_images - 1):
-            batch = next(iter(source.batches(1, start=index)))
-            digest.update(np.ascontiguousarray(batch[0]))
+    """Hash of what the responses depend on: a key, and some of the images.
+
+    Of an iterator only the first image is known; of all else some from the first to the
+    last.
+    """
+    n_images = source.n_images
+    digest = hashlib.sha256(f"{key};{n_images};".encode())
+    if n_images is None:
+        images = source.first()
+    else:
+        indices = np.unique(np.linspace(0, n_images - 1, _N_SAMPLED).astype(int))
+        batches = (next(iter(source.batches(1, start=i))) for i in indices)
+        images = (np.asarray(batch)[0] for batch in batches)
+    for image in images:
+        digest.update(f"{image.shape};".encode())
+        digest.update(np.ascontiguousarray(image))
     return digest.hexdigest()
 
 
@@ -234,6 +245,9 @@ class _ZarrSink(_FileSink):
         )
 
     def reopen(self):
+        if not (self.path / "zarr.json").is_file():  # killed while it was made
+            self.create()
+            return 0
         self.array = self.zarr.open_array(str(self.path), mode="r+")
         return int(self.array.attrs["n_done"])
 

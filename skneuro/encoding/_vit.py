@@ -167,7 +167,7 @@ class LayerTap(nn.Module):
             def hook(module, inputs, output):
                 if isinstance(output, (tuple, list)):
                     output = output[0]
-                found[name] = output.flatten(1)
+                found[name] = output.flatten(1).clone()  # next may work in place
 
             return hook
 

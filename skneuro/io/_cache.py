@@ -239,7 +239,7 @@ def read_record(home, key) -> Record | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         names = [field.name for field in dataclasses.fields(Record)]
         return Record(**{name: found[name] for name in names})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the cache may even be a file
         return None
     except (ValueError, TypeError, KeyError) as exc:
         raise CacheError(

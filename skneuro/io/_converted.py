@@ -25,6 +25,7 @@ from skneuro.io._pickles import load_npy, load_torch
 logger = logging.getLogger("skneuro")
 
 _VERSION = 1  # of the form below; a new one converts anew
+_MAX_NAME = 1000  # characters
 _TYPES = {
     "F64": "<f8",
     "I64": "<i8",
@@ -249,6 +250,11 @@ def flatten(value, path):
     arrays, attributes = {}, {}
 
     def add(name, value):
+        if len(name) > _MAX_NAME:  # each of many values would copy it
+            raise UnreadableFileError(
+                f"{path} names a value {name[:40]!r} and on, {len(name)} characters; "
+                f"expected at most {_MAX_NAME}."
+            )
         if isinstance(value, PickledObject):
             value = value.attributes
         if isinstance(value, Mapping):
@@ -384,7 +390,14 @@ def read_safetensors(path, *, source=None):
         else:
             data = np.empty(0, np.uint8)
         arrays = {name: _view(data, **entry) for name, entry in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as exc:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,  # lists in lists in lists
+        struct.error,
+    ) as exc:
         raise UnreadableFileError(
             f"{path} is no safetensors file, or damaged ({exc}). Fetch or convert it "
             "anew; `python -m skneuro.datasets clear` removes conversions."

@@ -13,6 +13,12 @@ from skneuro.io._pickle_names import Name, Node, find_name, show
 _MARK = object()
 _ATOMS = (str, int, float, bytes, type(None))
 _MAX_INT_BYTES = 255
+_MAX_STEPS = 20_000_000
+# What a file makes, by naming one value several times, stays below this multiple of
+# its length, or below so many bytes in a small file.
+MAX_EXPANSION = 16
+_MIN_LIMIT = 1 << 26
+_BYTES_PER_ITEM = 100  # of a dictionary, the largest of all containers
 
 # Opcodes that numpy and torch never write, and what they would do.
 _REFUSED = {
@@ -25,6 +31,36 @@ _REFUSED = {
     0x97: "NEXT_BUFFER (memory outside the file)",
     0x98: "READONLY_BUFFER (memory outside the file)",
 }
+
+
+class Budget:
+    """Bound the bytes that a file can make of itself.
+
+    Parameters
+    ----------
+    n_bytes : int
+        Length of the file.
+    """
+
+    def __init__(self, n_bytes):
+        self.limit = self.left = max(MAX_EXPANSION * n_bytes, _MIN_LIMIT)
+
+    def spend(self, n_bytes):
+        """Pay for bytes before they are made."""
+        self.left -= n_bytes
+        if self.left < 0:
+            raise UnsafeFileError(
+                f"it copies its values again and again, to more than {self.limit} "
+                f"bytes ({MAX_EXPANSION} times its length, or {_MIN_LIMIT})"
+            )
+
+    def spend_on(self, values):
+        """Pay for copies of values, of their first level only."""
+        for value in values:
+            if isinstance(value, (str, bytes, memoryview)):
+                self.spend(len(value))
+            elif isinstance(value, (list, tuple, dict)):
+                self.spend(_BYTES_PER_ITEM * len(value))
 
 
 class Reader:
@@ -93,6 +129,7 @@ class PickleMachine:
         self.reader = Reader(buffer, position)
         self.load_storage = load_storage
         self.stack, self.memo = [], {}
+        self.budget = Budget(len(buffer))
 
     def run(self):
         """Run to the end of the pickle.
@@ -103,7 +140,7 @@ class PickleMachine:
             Lists, dicts, texts, numbers and nodes of `_pickle_names`.
         """
         reader = self.reader
-        while True:
+        for _ in range(_MAX_STEPS):
             code = reader.take(1)[0]
             if code == 0x2E:  # STOP
                 return self.pop()
@@ -111,6 +148,7 @@ class PickleMachine:
             if operation is None:
                 self.refuse(code)
             operation(self, reader)
+        raise UnsafeFileError(f"its pickle has more than {_MAX_STEPS} steps")
 
     def refuse(self, code):
         at = self.reader.position - 1
@@ -163,7 +201,23 @@ class PickleMachine:
             raise UnreadableFileError("a dictionary in it has a key without a value")
         target = self.top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
-            target[as_key(key)] = value
+            target[self.as_key(key)] = value
+
+    def as_key(self, value):
+        """Check that a value can be a key: hashing is cheap and calls nothing."""
+        self.budget.spend_on([value] if not isinstance(value, str) else [])
+        if isinstance(value, tuple) and all(isinstance(item, _ATOMS) for item in value):
+            return value
+        if isinstance(value, memoryview):
+            return bytes(value)
+        if isinstance(value, Node):
+            value = value.value()  # a numpy scalar
+            if getattr(value, "shape", None) == () and hasattr(value, "item"):
+                self.budget.spend(value.nbytes)
+                value = value.item()
+        if not isinstance(value, _ATOMS):
+            raise UnreadableFileError(f"a key in it is a {type(value).__name__}")
+        return value
 
     # -- what would be calls ----------------------------------------------------
 
@@ -180,6 +234,7 @@ class PickleMachine:
             )
         if keywords:
             raise UnsafeFileError(f"it makes {name} with keyword arguments")
+        self.budget.spend_on([arguments, *arguments])
         self.push(name.make(arguments))
 
     def set_state(self):
@@ -189,6 +244,7 @@ class PickleMachine:
             return  # attributes of an ordered dictionary, such as torch's versions
         if not isinstance(target, Node):
             raise UnsafeFileError(f"it sets the state of a {type(target).__name__}")
+        self.budget.spend_on([state, *(state if isinstance(state, tuple) else ())])
         target.set_state(state)
 
     def persistent(self):
@@ -196,21 +252,6 @@ class PickleMachine:
         if self.load_storage is None:
             raise UnsafeFileError("it has persistent ids, which only torch files have")
         self.push(self.load_storage(identity))
-
-
-def as_key(value):
-    """Check that a value can be a key: hashing it must be cheap and call nothing."""
-    if isinstance(value, tuple) and all(isinstance(item, _ATOMS) for item in value):
-        return value
-    if isinstance(value, memoryview):
-        return bytes(value)
-    if isinstance(value, Node):
-        value = value.value()  # a numpy scalar
-        if getattr(value, "shape", None) == () and hasattr(value, "item"):
-            return as_key(value.item())
-    if not isinstance(value, _ATOMS):
-        raise UnreadableFileError(f"a key in it is a {type(value).__name__}")
-    return value
 
 
 def _as_int(reader, n_bytes):
@@ -253,7 +294,7 @@ def _new_object_ex(machine, reader):
 
 
 def _frozen(machine, reader):
-    machine.push([as_key(value) for value in machine.pop_to_mark()])
+    machine.push([machine.as_key(value) for value in machine.pop_to_mark()])
 
 
 def _number(form):

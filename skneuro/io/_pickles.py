@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from skneuro.exceptions import UnreadableFileError, UnsafeFileError
-from skneuro.io._pickle_machine import PickleMachine, Reader
+from skneuro.io._pickle_machine import MAX_EXPANSION, Budget, PickleMachine, Reader
 from skneuro.io._pickle_names import (
     Array,
     DType,
@@ -41,10 +41,6 @@ _NPY_HEADER = re.compile(
 _MAX_DEPTH = 64
 _MAX_VALUES = 20_000_000
 _MAX_MEMBERS = 100_000
-# Arrays and texts may be named several times in a file; together they stay below this
-# multiple of its length, or below so many bytes in a small file.
-_MAX_EXPANSION = 16
-_MIN_LIMIT = 1 << 26
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 
@@ -335,7 +331,8 @@ class _Resolver:
     """Replace nodes; counts values and bytes as if nothing were shared."""
 
     def __init__(self, n_bytes):
-        self.limit = max(_MAX_EXPANSION * n_bytes, _MIN_LIMIT)
+        self.budget = Budget(n_bytes)  # of what is made here
+        self.limit = self.budget.limit  # of what is named
         self.done, self.open, self.kept = {}, set(), []
 
     def resolve(self, value, depth):
@@ -356,7 +353,7 @@ class _Resolver:
         if count > _MAX_VALUES or size > self.limit:
             raise UnsafeFileError(
                 f"it unfolds to {count} values of {size} bytes, more than "
-                f"{_MAX_VALUES} values or {_MAX_EXPANSION} times the file"
+                f"{_MAX_VALUES} values or {MAX_EXPANSION} times the file"
             )
         self.open.discard(identity)
         self.kept.append(value)  # so that its id stays its own
@@ -381,6 +378,8 @@ class _Resolver:
         if isinstance(value, Name):
             return str(value.meaning), 1, 8
         if isinstance(value, (Array, Tensor, DType)):
+            if isinstance(value, Tensor) and value.storage.dtype == "bfloat16":
+                self.budget.spend(4 * math.prod(value.size))
             array = value.value()
             if array is None:
                 raise UnreadableFileError("an array in it has no content")

@@ -80,3 +80,59 @@ def check_square_matrix(matrix, name, *, n_nodes=None):
             "missing entries, for example by 0 for no connection."
         )
     return array
+
+
+def find_indices(selection, n, name, *, may_be_empty=False):
+    """Turn a mask, or indices, into indices.
+
+    Parameters
+    ----------
+    selection : array-like of bool, int or whole float of shape (n_selected,)
+        A mask is boolean, or has more than two values that are all 0 or 1; all else
+        are indices, whose order is kept.
+    n : int
+        How many there are to select from.
+    name : str
+        Name of the argument, for messages.
+    may_be_empty : bool, default=False
+        Whether nothing may be selected.
+
+    Returns
+    -------
+    ndarray of int of shape (n_selected,)
+        Indices from 0 to n - 1.
+
+    Raises
+    ------
+    ValueError
+        If a mask has another length, an index does not exist, or nothing is selected.
+    """
+    array = np.asarray(selection)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has shape {array.shape} and dtype {array.dtype}; expected a mask "
+            f"of {n} values, or indices from 0 to {n - 1}."
+        )
+    if array.dtype.kind == "b" or (len(array) > 2 and np.isin(array, (0, 1)).all()):
+        if len(array) != n:
+            raise ValueError(
+                f"{name} is a mask of length {len(array)}, expected {n}: one value "
+                "for each."
+            )
+        found = np.flatnonzero(array)
+    else:
+        bad = array[~(array >= 0) | (array >= n) | (array % 1 != 0)]
+        if bad.size:
+            raise ValueError(
+                f"{name} names {bad[0]:g}, but there are {n}; expected whole numbers "
+                f"from 0 to {n - 1}, or a mask of {n} values of 0 and 1."
+            )
+        found = array.astype(np.int64)
+    if not found.size and not may_be_empty:
+        raise ValueError(
+            f"{name} selects nothing; expected at least one of {n}: indices from 0 to "
+            f"{n - 1}, or a mask of {n} values. None selects all."
+        )
+    return found

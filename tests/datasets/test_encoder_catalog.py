@@ -154,11 +154,33 @@ def test_own_encoders_are_listed_and_loaded():
 
 
 @pytest.mark.usefixtures("forget")
+def test_cards_of_ones_own_may_say_anything():
+    more = {
+        "files": ["a.pt", "b.npy"],
+        "subjects": 3,
+        "parameters": {"subject": "1 to 3", "roi": {"valid_values": ["A1"]}},
+        "references": "Somebody (2024)",
+    }
+    register_encoder({**CARD, **more}, lambda: 3)
+    row = list_encoders().loc["fmri-sounds-<mine>"]
+    assert (row["n_files"], row["subjects"]) == (2, 3)
+    text = describe_encoder("fmri-sounds-<mine>").text
+    assert "parameters: subject: 1 to 3; roi: ['A1']" in text
+    assert "- Somebody (2024)\n" in text
+    with pytest.raises(NotImplementedError, match=r"take fetch_encoder\(...\).meta"):
+        fetch_encoder_metadata("fmri-sounds-<mine>")
+    with pytest.raises(TypeError, match="returned a int; expected a Bunch"):
+        fetch_encoder("fmri-sounds-<mine>")
+
+
+@pytest.mark.usefixtures("forget")
 @pytest.mark.parametrize(
     ("card", "loader", "error", "words"),
     [
         ({**CARD, "species": ""}, len, ValueError, "card has no species"),
         ({**CARD, "model_id": "fmri-nsd-fwrf"}, len, ValueError, "published model"),
+        ({**CARD, "model_id": 3}, len, ValueError, "card has no model_id.*a text"),
+        ([1], len, TypeError, "card is a list, expected a dictionary"),
         (CARD, 3, TypeError, "loader is a int"),
     ],
 )

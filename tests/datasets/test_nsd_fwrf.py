@@ -182,6 +182,13 @@ def test_folder_of_the_user_is_not_written_to(berg_copy):
     assert listing() == before
 
 
+def test_folder_serves_without_a_cache(berg, expected, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    found = fetch_nsd_fwrf(1, berg_dir=berg, data_home=tmp_path / "file", device="cpu")
+    responses = found.encoder.predict(expected["images"])
+    np.testing.assert_allclose(responses, expected["V1"], rtol=0, atol=1e-4)
+
+
 def test_terms_are_shown_once(berg, caplog, tmp_path):
     from skneuro.datasets import _berg_files
 
@@ -209,11 +216,20 @@ def test_terms_are_shown_once(berg, caplog, tmp_path):
         ({"roi": None}, r"roi=None"),
         ({"roi": []}, r"roi is empty"),
         ({"roi": ["V1", 3]}, r"roi=3"),
+        ({"roi": ["V1", None]}, r"roi=None"),
+        ({"roi": "ffa-1"}, r"roi='ffa-1', .* Did you mean 'FFA-1'\?"),
+        ({"device": "gpu"}, r"device='gpu'.*'auto', 'cpu' or 'cuda'"),
     ],
 )
 def test_wrong_selections_name_what_exists(berg, arguments, words):
     with pytest.raises(ValueError, match=words):
         fetch_nsd_fwrf(**arguments, berg_dir=berg)
+
+
+def test_names_in_an_array_are_names(berg):
+    bunch = fetch_nsd_fwrf(np.array([1]), roi=np.array(["RSC", "V1"]), berg_dir=berg)
+    assert [*map(type, next(iter(bunch.images)))] == [int, str]
+    assert list(bunch.images) == [(1, "RSC"), (1, "V1")]
 
 
 @pytest.mark.parametrize("name", ["OWFA", "OVWFA"])

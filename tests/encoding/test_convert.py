@@ -64,6 +64,8 @@ def test_surfaces_survive_a_file(tmp_path):
         ({"hemisphere": "left"}, "3 targets on the left, but 163842 vertices"),
         ({"hemisphere": "up"}, r"hemisphere names \['u'\]"),
         ({"hemisphere": "left", "vertex": [0, 1, 9], "n_vertices": 5}, "from 0 to 9"),
+        ({"hemisphere": "left", "vertex": [0, 1]}, r"vertex has shape \(2,\).*\(3,\)"),
+        ({"hemisphere": "left", "vertex": [4, 0, 4]}, "left more than once.*subject"),
     ],
 )
 def test_vertices_that_do_not_fit(arguments, match):

@@ -115,7 +115,12 @@ def test_networks_stand_side_by_side(images):
         lambda x: np.moveaxis(x, 1, -1),
         lambda x: np.concatenate([x, x[:, :1]], axis=1).transpose(0, 2, 3, 1),
         lambda x: x.reshape(len(x), -1),
+        lambda x: x.astype(np.float16),
+        lambda x: x.astype(np.uint64),
+        lambda x: x.astype(">i2"),
+        lambda x: np.asfortranarray(x)[::-1][::-1],
         lambda x: torch.from_numpy(x),
+        lambda x: torch.from_numpy(x).bfloat16(),  # holds whole numbers to 256
         lambda x: torch.from_numpy(x.reshape(len(x), -1)),
         lambda x: [Image.fromarray(np.moveaxis(i, 0, -1)) for i in x],
         lambda x: list(x),
@@ -130,7 +135,12 @@ def test_networks_stand_side_by_side(images):
         "channels last",
         "alpha",
         "rows",
+        "float16",
+        "uint64",
+        "other byte order",
+        "other strides",
         "torch",
+        "torch bfloat16",
         "torch rows",
         "PIL",
         "list",
@@ -163,6 +173,35 @@ def test_files_and_folders(encoder, images, tmp_path):
     np.testing.assert_allclose(encoder.predict(paths[2]), expected[2:3], atol=1e-6)
 
 
+def test_broken_image_files_are_named(encoder, images, tmp_path, monkeypatch):
+    whole = Image.fromarray(np.moveaxis(images[0], 0, -1))
+    for name in ("a.jpg", "b.png"):
+        whole.save(tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match=rf"{name} cannot be read: .*Leave it out"):
+            encoder.predict([tmp_path / name])
+    (tmp_path / "c.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"c\.png is no image"):
+        encoder.predict([tmp_path / "c.png"])
+    whole.save(tmp_path / "d.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # a bomb, for Pillow
+    with pytest.raises(ValueError, match=r"d\.png cannot be read: .*exceeds limit"):
+        encoder.predict([tmp_path / "d.png"])
+
+
+def test_images_of_16_bits_are_not_clipped(encoder, images, tmp_path):
+    grey = images[0, 0].astype(np.uint16)
+    Image.fromarray(grey * 257).save(tmp_path / "bright.png")
+    Image.fromarray(grey).save(tmp_path / "dark.png")
+    with pytest.raises(ValueError, match=r"largest pixel is 65\d+; expected 0 to 255"):
+        encoder.predict([tmp_path / "bright.png"])
+    found = encoder.predict([tmp_path / "dark.png"])
+    np.testing.assert_allclose(found, encoder.predict(images[:1, :1]), atol=1e-6)
+    unit = Image.fromarray((images[0, 0] / 255).astype(np.float32))
+    np.testing.assert_allclose(encoder.predict([unit]), found, atol=1e-6)
+
+
 def test_images_of_different_sizes(encoder, images):
     tall, wide = images[0, :, :, :40], images[1, :, :31]
     mixed = encoder.predict([tall, images[2], wide])
@@ -188,6 +227,8 @@ def test_images_of_different_sizes(encoder, images):
         (np.zeros((2, 3, 4, 4), complex), TypeError, "complex128"),
         ("nowhere.png", FileNotFoundError, "nowhere.png"),
         ([np.zeros((2, 3, 4, 4))], ValueError, "one image of the list"),
+        ({"image": np.zeros((3, 4, 4))}, TypeError, "images are dict; expected"),
+        ({"a.png", "b.png"}, TypeError, "images are set; expected"),
     ],
 )
 def test_what_is_no_image_is_refused(encoder, bad, error, match):

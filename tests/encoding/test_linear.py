@@ -1,6 +1,7 @@
 """LinearEncoder and EEGEncoder: scikit-learn's chain, selections, forms of files."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.base import clone
@@ -186,6 +187,17 @@ def test_responses_stream_to_files(images, tmp_path):
         )
 
 
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame])
+def test_tables_of_features_stream_to_files(F, tmp_path, make):
+    encoder = LinearEncoder(make_weights(), batch_size=4)
+    expected = encoder.predict(make(F))
+    for _ in range(2):  # the second time it is complete
+        found = encoder.predict(make(F), out=tmp_path / "r.npy")
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="to other images"):
+        encoder.predict(make(F[::-1]), out=tmp_path / "r.npy")
+
+
 @pytest.mark.parametrize("freeze", [False, True])
 def test_pipeline_and_grid_search_keep_the_weights(images, freeze):
     encoder = LinearEncoder(make_weights(), features=make_backbone())
@@ -207,8 +219,12 @@ def test_pipeline_and_grid_search_keep_the_weights(images, freeze):
     [
         ({"targets": [14]}, r"names 14, but there are 14.*0 to 13"),
         ({"targets": [-1]}, "names -1"),
-        ({"targets": [True, False]}, "mask of 2 entries.*14"),
-        ({"targets": [0.5]}, "dtype float64"),
+        ({"targets": [True, False]}, "mask of length 2, expected 14"),
+        ({"targets": np.ones(13, int)}, "mask of length 13, expected 14"),
+        ({"targets": np.zeros(15)}, "mask of length 15, expected 14"),
+        ({"targets": [0.5]}, "targets names 0.5"),
+        ({"targets": [np.nan]}, "targets names nan"),
+        ({"targets": ["V1"]}, "expected a mask of 14 values"),
         ({"weights": {"other": np.zeros(3)}}, "no 'scaler_param.mean_'.*'other'"),
     ],
 )
@@ -286,7 +302,8 @@ def test_eeg_selections_are_slices(F, selection, channels, samples, repeats):
         ({"channels": ["Fz"]}, "names 'Fz'.*O1, Oz, O2"),
         ({"channels": [3]}, "names 3, but there are 3"),
         ({"channels": []}, "selects nothing"),
-        ({"channels": [True, False]}, r"mask of shape \(2,\)"),
+        ({"channels": [True, False]}, "mask of length 2, expected 3"),
+        ({"samples": [1, 1, 0, 1]}, "mask of length 4, expected 5"),
         ({"tmin": 0.1, "tmax": 0.3}, "between tmin=0.1 and tmax=0.3 ms.*-100 to 300"),
         ({"samples": [0, 0, 0, 0, 0]}, "selects nothing"),
         ({"samples": [1], "tmin": 0.0}, "both set"),

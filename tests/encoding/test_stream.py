@@ -67,6 +67,13 @@ def test_iterators_are_written_and_resumed(path, images):
     np.testing.assert_array_equal(found[:], make_encoder().predict(images))
 
 
+def test_other_iterators_do_not_go_on(path, images):
+    with pytest.raises(Broken):
+        make_encoder().predict(break_off(images, 10), out=path)
+    with pytest.raises(ValueError, match="to other images"):
+        make_encoder().predict(iter(images[::-1]), out=path)
+
+
 def test_unfinished_npy_files_are_valid(tmp_path, images):
     with pytest.raises(Broken):
         make_encoder().predict(break_off(images, 10), out=tmp_path / "r.npy")
@@ -84,7 +91,16 @@ def test_a_cut_npy_file_is_completed(tmp_path, images):
         assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("change", ["images", "encoder", "foreign"])
+def test_a_zarr_array_killed_while_it_was_made_is_completed(tmp_path, images):
+    pytest.importorskip("zarr")
+    path = tmp_path / "r.zarr"
+    expected = make_encoder().predict(images, out=path)[:]
+    (path / "zarr.json").unlink()
+    found = make_encoder().predict(images, out=path)
+    np.testing.assert_array_equal(found[:], expected)
+
+
+@pytest.mark.parametrize("change", ["first", "inner", "encoder", "foreign"])
 def test_files_of_something_else_are_not_touched(path, images, change):
     other = images.copy()
     encoder = make_encoder()
@@ -92,8 +108,8 @@ def test_files_of_something_else_are_not_touched(path, images, change):
         path.write_bytes(b"mine")
     else:
         encoder.predict(images, out=path)
-    if change == "images":
-        other[0] //= 2
+    if change in ("first", "inner"):
+        other[0 if change == "first" else 10 :] //= 2
     if change == "encoder":
         encoder.set_params(square="stretch")
     before = path.read_bytes() if path.is_file() else None
@@ -144,6 +160,7 @@ SCRIPT = textwrap.dedent(
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_a_killed_run_resumes_to_the_same_file(tmp_path):
+    """As `benchmarks/encoding.py --only stream` does with 20,000 images."""
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, size=(6000, 3, 35, 35), dtype=np.uint8)
     np.save(tmp_path / "images.npy", images)

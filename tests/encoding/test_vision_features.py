@@ -216,6 +216,17 @@ def test_any_module_gives_its_output():
     assert features.shape == (3, 8)
 
 
+def test_layers_before_one_that_works_in_place_keep_their_values():
+    with seeded_torch(0):
+        convolution = nn.Conv2d(3, 4, 8, stride=8)
+    network = nn.Sequential(convolution, nn.ReLU(inplace=True))
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16), dtype=np.uint8)
+    features = VisionFeatures(network, layers=["0", "1"], image_size=16, device="cpu")
+    before, after = np.split(features.transform(images), 2, axis=1)
+    assert before.min() < 0
+    np.testing.assert_array_equal(after, np.maximum(before, 0))
+
+
 def test_the_users_module_stays_as_it_was():
     network = nn.Sequential(nn.Conv2d(3, 2, 4), nn.BatchNorm2d(2)).train()
     before = copy.deepcopy(network.state_dict())
