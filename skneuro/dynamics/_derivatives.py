@@ -236,7 +236,7 @@ def _by_group(parameters, groups, simulator):
 
 
 def _as_tensor(value, like):
-    """A tensor, of a copy of what is none: arrays may be read-only."""
+    """Return a tensor, of a copy of what is none: arrays may be read-only."""
     import torch
 
     if not isinstance(value, torch.Tensor):

@@ -124,8 +124,11 @@ def test_what_is_not_a_number_does_not_come_in(name, value):
     with pytest.raises(ValueError, match=r"NaN|infinity"):
         make(name).fit(X)
     parameter = "hopf__a" if name == "network" else _number(name)
-    with pytest.raises(ValueError, match="finite"):
-        make(name, **{parameter: value}).simulate()
+    with pytest.raises(ValueError, match=r"finite|range .* Got (nan|inf)"):
+        make(name).set_params(**{parameter: value}).simulate()
+    vector = np.full(len(X[0]) if name != "network" else 1, value)
+    with pytest.raises(ValueError, match="finite|infinity|NaN|positive"):
+        make(name).set_params(**{parameter: vector}).simulate()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -138,8 +141,7 @@ def test_any_parameters_give_numbers_or_an_error(name, data):
         for key, value in numbers_of(name).items()
     }
     parameters |= {k: v for k, v in SHORT_DELAYS.items() if k in parameters}
-    settings = {"duration": 10.0, "dt": 0.1, "record": None}
-    simulator = make_model(name, **parameters, **settings)
+    simulator = make_model(name, **parameters, duration=10.0, dt=0.1)
     try:
         series = simulator.simulate()
     except SimulationError as error:
