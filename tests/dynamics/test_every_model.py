@@ -127,7 +127,7 @@ def test_what_is_not_a_number_does_not_come_in(name, value):
     with pytest.raises(ValueError, match=r"finite|range .* Got (nan|inf)"):
         make(name).set_params(**{parameter: value}).simulate()
     vector = np.full(len(X[0]) if name != "network" else 1, value)
-    with pytest.raises(ValueError, match="finite|infinity|NaN|positive"):
+    with pytest.raises(ValueError, match=r"finite|infinity|NaN|positive"):
         make(name).set_params(**{parameter: vector}).simulate()
 
 
