@@ -4,20 +4,28 @@ import numpy as np
 import pytest
 
 from skneuro.dynamics import (
+    ALN,
     Bold,
+    FitzHughNagumo,
     Hopf,
     JansenRit,
     Kuramoto,
     MontbrioPazoRoxin,
     NetworkSimulator,
+    ReducedWongWang,
     SubSample,
     TemporalAverage,
+    ThalamicNode,
     WilsonCowan,
     WongWang,
     simulate_batch,
 )
 
 pytestmark = pytest.mark.torch
+MODELS = [
+    *(ALN, FitzHughNagumo, Hopf, JansenRit, Kuramoto, MontbrioPazoRoxin),
+    *(ReducedWongWang, ThalamicNode, WilsonCowan, WongWang),
+]
 SETS = [{"coupling": c, "random_state": k} for k, c in enumerate((0.0, 0.2, 0.5))]
 
 
@@ -35,13 +43,12 @@ def compare(simulator, sets=SETS, X=None, **tolerance):
     np.testing.assert_allclose(found, expected, **({"atol": 1e-10} | tolerance))
 
 
-@pytest.mark.parametrize(
-    "model", [Hopf, WilsonCowan, WongWang, Kuramoto, JansenRit, MontbrioPazoRoxin]
-)
+@pytest.mark.parametrize("model", MODELS)
 def test_series_equal_those_of_compiled_code(model):
-    dt = 0.01 if model is MontbrioPazoRoxin else 0.1
-    scale = {"rtol": 1e-9} if model is MontbrioPazoRoxin else {}
-    compare(make_simulator(model, duration=200 * dt, dt=dt), **scale)
+    dt = 0.01 if model in (MontbrioPazoRoxin, ThalamicNode) else 0.1
+    simulator = make_simulator(model, duration=200 * dt, dt=dt)
+    in_hz = simulator.units.get(simulator.output) == "Hz"
+    compare(simulator, **({"rtol": 1e-9} if in_hz else {}))
 
 
 @pytest.mark.parametrize(
