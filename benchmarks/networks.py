@@ -1,10 +1,12 @@
 """The connectomes of the cases, written once as arrays that both sides read."""
 
 import numpy as np
+from sklearn.utils import Bunch
 
 from skneuro.datasets import fetch_connectome, make_connectome
 
-# Name -> arguments of make_connectome; "gw80" is measured data instead.
+# Name -> arguments of make_connectome; "gw80" is measured data instead, and "node" is a
+# single one.
 SYNTHETIC = {
     "full400": {"n_nodes": 400, "density": 1.0},
     "sparse400": {"n_nodes": 400, "density": 0.3},
@@ -16,6 +18,8 @@ def make_network(name):
     """Return the connectome of a case."""
     if name == "gw80":
         return fetch_connectome("gw")
+    if name == "node":
+        return Bunch(connectivity=[[0.0]], tract_lengths=[[0.0]])
     return make_connectome(**SYNTHETIC[name], random_state=0)
 
 

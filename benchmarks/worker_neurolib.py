@@ -2,22 +2,26 @@
 
 import logging
 import platform
+import subprocess
 import time
 
 _start = time.perf_counter()
 from importlib import import_module, metadata  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 from protocol import coupling_values, serve  # noqa: E402
 
-# Name of a case -> module, class, name of the global gain. A model of a later release
-# needs one line here and one in worker_skneuro.py.
+# Name of a case -> module, class, what varies over sets, amplitude of the noise. A new
+# model needs one line here and one in worker_skneuro.py.
 MODELS = {
-    "hopf": ("neurolib.models.hopf", "HopfModel", "K_gl"),
-    "wilson_cowan": ("neurolib.models.wc", "WCModel", "K_gl"),
-    "fitzhugh_nagumo": ("neurolib.models.fhn", "FHNModel", "K_gl"),
-    "wong_wang": ("neurolib.models.ww", "WWModel", "K_gl"),
-    "aln": ("neurolib.models.aln", "ALNModel", "c_gl"),
+    "hopf": ("neurolib.models.hopf", "HopfModel", "K_gl", "sigma_ou"),
+    "wilson_cowan": ("neurolib.models.wc", "WCModel", "K_gl", "sigma_ou"),
+    "fitzhugh_nagumo": ("neurolib.models.fhn", "FHNModel", "K_gl", "sigma_ou"),
+    "wong_wang": ("neurolib.models.ww", "WWModel", "K_gl", "sigma_ou"),
+    "aln": ("neurolib.models.aln", "ALNModel", "c_gl", "sigma_ou"),
+    "kuramoto": ("neurolib.models.kuramoto", "KuramotoModel", "k", "sigma_ou"),
+    "thalamus": ("neurolib.models.thalamus", "ThalamicMassModel", "g_LK", "d_phi"),
 }
 INPUTS = {"hopf": "x_ext", "wilson_cowan": "exc_ext", "aln": "ext_exc_current"}
 BOLD_CHUNK = 2_000.0  # ms, what neurolib itself takes
@@ -25,16 +29,19 @@ BOLD_CHUNK = 2_000.0  # ms, what neurolib itself takes
 
 def prepare(case, connectivity, tract_lengths):
     """Return a function that builds the model, runs it and returns its output."""
-    module, class_name, gain = MODELS[case["model"]]
+    module, class_name, gain, noise = MODELS[case["model"]]
     model_class = getattr(import_module(module), class_name)
     couplings = coupling_values(case)
+    network = {}  # of one node there is none
+    if len(connectivity) > 1:
+        network = {"Cmat": connectivity, "Dmat": tract_lengths}
 
     def build():
         # the fixed seed reseeds NumPy's generator at each run, which costs microseconds
-        model = model_class(Cmat=connectivity, Dmat=tract_lengths, seed=1)
+        model = model_class(**network, seed=1)
         model.params["duration"] = case["duration"]
         model.params["dt"] = case["dt"]
-        model.params["sigma_ou"] = case["sigma"]
+        model.params[noise] = case["sigma"]
         return model
 
     def single():
@@ -80,13 +87,22 @@ def prepare(case, connectivity, tract_lengths):
     return batch if case["n_sets"] > 1 else single
 
 
+def neurolib_version():
+    """Version of the release, or the commit of a checkout that is used instead."""
+    source = Path(import_module("neurolib").__file__).parents[1]
+    if not (source / ".git").exists():
+        return metadata.version("neurolib")
+    git = ["git", "-C", source, "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(git, capture_output=True, text=True, check=True)
+    return f"commit {done.stdout.strip()}"
+
+
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     import_module("neurolib.models.model")
-    packages = ("neurolib", "numpy", "numba")
     serve(
         prepare,
-        {"python": platform.python_version()}
-        | {package: metadata.version(package) for package in packages},
+        {"python": platform.python_version(), "neurolib": neurolib_version()}
+        | {package: metadata.version(package) for package in ("numpy", "numba")},
         time.perf_counter() - _start,
     )

@@ -14,19 +14,25 @@ import skneuro  # noqa: E402
 from skneuro import dynamics  # noqa: E402
 from skneuro.metrics import FunctionalConnectivity  # noqa: E402
 
-# Name of a case -> class.
+# Name of a case -> class, what varies over sets, name of the noise.
 MODELS = {
-    "hopf": "Hopf",
-    "wilson_cowan": "WilsonCowan",
-    "fitzhugh_nagumo": "FitzHughNagumo",
-    "wong_wang": "WongWang",
-    "aln": "ALN",
+    "hopf": ("Hopf", "coupling", None),
+    "wilson_cowan": ("WilsonCowan", "coupling", None),
+    "fitzhugh_nagumo": ("FitzHughNagumo", "coupling", None),
+    "wong_wang": ("WongWang", "coupling", None),
+    "aln": ("ALN", "coupling", None),
+    "kuramoto": ("Kuramoto", "coupling", None),
+    "thalamus": ("ThalamicNode", "g_k_leak", "tcr"),
+    "reduced_wong_wang": ("ReducedWongWang", "coupling", None),
+    "jansen_rit": ("JansenRit", "coupling", None),
+    "montbrio_pazo_roxin": ("MontbrioPazoRoxin", "coupling", None),
 }
 
 
 def prepare(case, connectivity, tract_lengths):
     """Return a function that builds the simulator, runs it and returns its output."""
-    simulator_class = getattr(dynamics, MODELS[case["model"]])
+    class_name, gain, noise = MODELS[case["model"]]
+    simulator_class = getattr(dynamics, class_name)
     couplings = coupling_values(case)
     no_drive = np.zeros((1, len(connectivity)))
 
@@ -34,12 +40,12 @@ def prepare(case, connectivity, tract_lengths):
         return simulator_class(
             connectivity,
             tract_lengths,
-            coupling=couplings[0],
-            sigma=case["sigma"],
+            sigma={noise: case["sigma"]} if noise else case["sigma"],
             duration=case["duration"],
             dt=case["dt"],
             dtype=case["dtype"],
             random_state=0,
+            **{gain: couplings[0]},
             **options,
         )
 
@@ -48,7 +54,7 @@ def prepare(case, connectivity, tract_lengths):
 
     def batch():
         return dynamics.simulate_batch(
-            build(), [{"coupling": coupling} for coupling in couplings]
+            build(), [{gain: coupling} for coupling in couplings]
         )
 
     def bold():

@@ -1,7 +1,9 @@
 """The benchmark harness, without measuring anything."""
 
+import ast
 import csv
 import importlib
+import itertools
 import json
 import subprocess
 import sys
@@ -31,15 +33,61 @@ def harness(monkeypatch):
     """Import a module of the harness by name."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield importlib.import_module
-    for name in ("cases", "encoding", "protocol", "report", "rnn_tasks"):
+    own = {path.stem for path in BENCHMARKS.glob("*.py")}
+    for name in own & set(sys.modules):
         sys.modules.pop(name, None)
 
 
 def test_names_of_cases_are_unique(harness):
     cases = harness("cases")
-    suites = (cases.PAIRED, cases.MODELS, cases.LOOPS, cases.SCALING, cases.STARTUP)
-    names = [case.name for suite in suites for case in suite]
+    suites = ("PAIRED", "ALN", "MODELS", "MORE_MODELS", "OWN", "LOOPS")
+    suites = (*suites, "SCALING", "FLOORS", "STARTUP")
+    names = [case.name for suite in suites for case in getattr(cases, suite)]
     assert len(set(names)) == len(names)
+
+
+def test_every_model_is_measured_alone_and_in_batches(harness):
+    from skneuro import dynamics
+
+    cases = harness("cases")
+    worker = BENCHMARKS / "worker_skneuro.py"
+    [table] = [
+        ast.literal_eval(node.value)
+        for node in ast.parse(worker.read_text()).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "MODELS"
+    ]
+    sets = {}
+    known = (cases.PAIRED, cases.ALN, cases.MODELS, cases.MORE_MODELS, cases.OWN)
+    for case in itertools.chain(*known):
+        sets.setdefault(case.model, set()).add(case.n_sets > 1)
+    assert sets == {model: {False, True} for model in table}
+    models = {
+        name
+        for name in dynamics.__all__
+        if isinstance(model := getattr(dynamics, name), type)
+        and issubclass(model, dynamics.BaseSimulator)
+        and model.parameters
+    }
+    assert {class_name for class_name, _, _ in table.values()} == models
+    for class_name, gain, _ in table.values():
+        assert gain in getattr(dynamics, class_name).parameters
+
+
+def test_cases_of_a_shorter_step_have_as_many_steps(harness):
+    cases = harness("cases")
+    usual = cases.model_cases("a", (0.1, 1.0))
+    finer = cases.model_cases("a", (0.1, 1.0), dt=0.01)
+    steps = [[round(c.duration / c.dt) for c in each] for each in (usual, finer)]
+    assert steps[0] == steps[1]
+
+
+def test_models_that_no_release_has_are_ours_alone(harness):
+    run = harness("run")
+    [case, *_] = [c for c in run.MORE_MODELS if c.model in run.UNRELEASED]
+    released = run.Session(1, run.CONTESTANTS).contestants_of(case)
+    assert {competitor for competitor, _ in released} == {"skneuro"}
+    checkout = run.Session(1, run.CONTESTANTS, Path("neurolib"))
+    assert checkout.contestants_of(case) == run.CONTESTANTS
 
 
 def test_pattern_selects_cases(harness):

@@ -184,7 +184,7 @@ def simulate_torch(simulator, X=None, *, parameters=None, device="cpu"):
     ]
     replaced, weights = [numbers for numbers, _ in pairs], pairs[0][1]
     if X is not None:
-        X = torch.as_tensor(X, **like)
+        X = _as_tensor(X, like)
     drive = [] if X is not None and X.ndim == 3 else None
     start = 0
     for (_, model), numbers in zip(groups, replaced, strict=True):
@@ -235,13 +235,22 @@ def _by_group(parameters, groups, simulator):
     return given
 
 
+def _as_tensor(value, like):
+    """Return a tensor, of a copy of what is none: arrays may be read-only."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        value = np.array(value, dtype=np.float64)
+    return torch.as_tensor(value, **like)
+
+
 def _replaced_numbers(simulator, parameters, like):
     """Tensors by the names that equations use, and weights by projection or None."""
     import torch
 
     numbers = numeric_parameters(type(simulator))
     _check_names(parameters, [*numbers, "connectivity"], "parameters", simulator)
-    tensors = {k: torch.as_tensor(v, **like) for k, v in parameters.items()}
+    tensors = {k: _as_tensor(v, like) for k, v in parameters.items()}
     matrix = tensors.pop("connectivity", None)
     replaced = dict(tensors)
     for name, value in tensors.items():

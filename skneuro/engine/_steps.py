@@ -117,12 +117,17 @@ def observe(observers, values, rows, inputs, step):
     """Let the observers see a step, and record what they keep."""
     for j in range(len(observers.interval)):
         at, n = observers.input_at[j], observers.n_units[j]
-        for i in range(at, at + n):
-            inputs[i] += values[observers.unit[i]]
         interval = observers.interval[j]
-        if (step + 1) % interval == 0:
+        if interval == 1:  # the mean of one value is that value
             for i in range(at, at + n):
-                inputs[i] /= interval
+                inputs[i] = values[observers.unit[i]]
+        else:
+            for i in range(at, at + n):
+                inputs[i] += values[observers.unit[i]]
+        if (step + 1) % interval == 0:
+            if interval > 1:
+                for i in range(at, at + n):
+                    inputs[i] /= interval
             call_kernel(
                 observers.address[j],
                 rows,

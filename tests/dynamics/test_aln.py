@@ -174,6 +174,11 @@ def test_looked_up_values_are_those_of_neurolib(golden, neurolib_table):
     np.testing.assert_allclose(
         values, golden["table.r_V_taumu_tausigma"], rtol=1e-10, atol=1e-14
     )
+    grid = np.meshgrid(golden["table.mu"], golden["table.sigma"], indexing="ij")
+    names = ("r", "V", "tau_mu", "tau_sigma")
+    for values, name in zip(read_transfer(neurolib_table)(*grid), names, strict=True):
+        expected = golden[f"table.precalc_{name}"]
+        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-12)
     known = read_transfer(None)(1.7, 3.2)  # kHz, mV, ms; ours
     np.testing.assert_allclose(known[:2], [0.0506995312, -58.7465165], rtol=1e-8)
     assert known[2] == pytest.approx(1.215, abs=0.02)

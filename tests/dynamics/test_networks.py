@@ -450,6 +450,18 @@ def test_nested_names_and_wildcards_reach_the_groups():
         network.set_params(cortex__tauu=1.0)
 
 
+def test_wildcards_reach_the_sets_of_a_batch():
+    network = make_network(duration=3.0)
+    values = (0.0, 0.05, 0.1)
+    batch = simulate_batch(network, [{"*__sigma": s} for s in values], n_jobs=2)
+    for series, value in zip(batch, values, strict=True):
+        alone = clone(network).set_params(**{"*__sigma": value})
+        assert all(model.sigma == value for _, model in alone.nodes)
+        np.testing.assert_array_equal(series, alone.fit_transform([[0.0] * 6])[0])
+    with pytest.raises(ValueError, match=r"'\*__sigmas' matches no parameter"):
+        simulate_batch(network, [{"*__sigmas": 1.0}])
+
+
 def test_every_parameter_of_a_group_takes_one_value_per_node():
     network = make_network(duration=1.0)
     network.fit(np.zeros((1, 6)))
