@@ -5,7 +5,7 @@ import torch
 from skorch import NeuralNet
 from skorch.utils import to_tensor
 
-from skneuro.rnn._penalties import VanishingGradient
+from skneuro.rnn._omega import VanishingGradient
 from skneuro.rnn._scan import ACTIVATIONS, activate
 
 # Song, Yang and Wang (2016): what replaces the gradient of the recurrent weights, as a
