@@ -8,6 +8,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_ctrnn": ["CTRNNClassifier", "CTRNNRegressor"],
         "_masks": [
             "area_labels",
+            "area_means",
             "ei_signs",
             "input_mask",
             "multi_area_ei_mask",
@@ -45,6 +46,7 @@ __all__ = [
     "VanishingGradient",
     "WeightLevel",
     "area_labels",
+    "area_means",
     "ei_signs",
     "input_mask",
     "multi_area_ei_mask",
