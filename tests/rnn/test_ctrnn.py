@@ -109,7 +109,7 @@ def test_small_steps_converge_and_noise_does_not_depend_on_them():
     np.testing.assert_allclose(spread, 0.2, rtol=0.1)
 
 
-# stationary standard deviation of the states over sigma, of units that are not connected
+# stationary standard deviation of states over sigma, of units without connections
 SPREAD = {
     "song": lambda a: np.sqrt(2 / (2 - a)),
     "nn4n": lambda a: np.sqrt(a / (2 - a)),
