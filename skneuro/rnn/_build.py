@@ -135,17 +135,19 @@ def _integration(model, tau, n_units):
     tau = np.asarray(tau, np.float64)
     if tau.ndim == 0:
         tau = np.full(n_units, tau)
-    if tau.shape != (n_units,) or not (tau > 0).all():
+    raw = model.tau_bounds == "raw"  # nn4n's alpha may be any number
+    valid = np.isfinite(tau) & ((tau > 0) | (raw & (tau != 0)))
+    if tau.shape != (n_units,) or not valid.all():
         raise ValueError(
             f"tau has shape {tau.shape}, expected one positive number or ({n_units},)"
             " positive numbers, in ms."
         )
-    if (tau < model.dt).any():
+    if (tau < model.dt).any() and not raw:
         raise ValueError(
             f"tau has {tau.min():g} ms, expected at least dt={model.dt:g} ms; lower dt."
         )
     alpha = model.dt / tau
-    if not model.learn_tau or model.tau_bounds == "raw":
+    if not model.learn_tau or raw:
         return {"alpha": alpha, "learn": model.learn_tau}
     shortest, longest = model.tau_bounds or (model.dt, np.inf)
     if not (model.dt <= shortest and (shortest < tau).all() and (tau < longest).all()):
