@@ -96,6 +96,28 @@ def test_constraints_hold_after_every_step():
     assert watch.seen == 3 * 4
 
 
+@pytest.mark.parametrize(("size", "clip"), [(np.inf, None), (1e30, 1.0), (1e12, 1.0)])
+def test_recurrent_weights_shrink_where_gradients_explode(size, clip):
+    X, y = trials()
+    model = net(
+        ei_mask=None,
+        recurrent_plasticity=None,
+        optimizer="sgd",
+        max_epochs=1,
+        gradient_clip=clip,
+        batch_size=40,
+    )
+    # what makes the loss explode is a penalty, since targets have to be finite
+    model.set_params(penalties={"huge": (lambda rates, _: size * rates.sum(), 1.0)})
+    before = model.begin(3, 2)
+    before = before.recurrent_weights_, before.output_weights_
+    model.fit(X, y)
+    np.testing.assert_allclose(
+        model.recurrent_weights_, before[0] * (1 - 0.05 * 0.02), rtol=1e-6
+    )
+    np.testing.assert_array_equal(model.output_weights_, before[1])
+
+
 def test_half_plastic_weights_move_half_as_far():
     X, y = trials()
     options = {"optimizer": "sgd", "max_epochs": 1, "batch_size": 40}
