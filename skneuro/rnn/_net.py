@@ -9,7 +9,7 @@ from skneuro.rnn._omega import VanishingGradient
 from skneuro.rnn._scan import ACTIVATIONS, activate
 
 # Song, Yang and Wang (2016): what replaces the gradient of the recurrent weights, as a
-# share of them, where the norm of the gradient is not finite or, if clipped, beyond this
+# share of them, where the norm of the gradient is not finite or, if clipped, beyond it
 DECAY_INSTEAD, LARGEST_NORM = 0.02, 1e10
 
 
