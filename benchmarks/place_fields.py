@@ -92,7 +92,7 @@ def run(senses, seed, n_trials):
                 seed,
                 f"{minutes:.0f}",
                 *(f"{100 * share[name]:.1f} %" for name in nets),
-                f"{ratio:.1f}x",
+                f"{ratio:.1f}x" if np.isfinite(ratio) else "none untrained",
                 *(f"{bits[name]:.2f}" for name in nets),
                 "met" if ratio >= GOAL else "missed",
             ]
