@@ -8,6 +8,8 @@ the cache, and one product per block makes the gradients of all weights.
 import torch
 from torch.autograd.function import once_differentiable
 
+from skneuro.rnn._fused import advance, retreat
+
 # Numbers of one array in a block of steps: 1 MB in float32.
 BLOCK = 2**18
 # Rows begin where cache lines do: every 16 numbers in float32.
@@ -106,7 +108,8 @@ class _LeakyScan(torch.autograd.Function):
         outputs = None
         if readout is not None:
             outputs = weight.new_empty((n_times, n_samples, len(readout)))
-        shared = _common(decay)
+        fused = _fusable(activation, rows)
+        shared = None if fused else _common(decay)
         function = ACTIVATIONS[activation][0]
         pushes, kicks = (
             None if array is None else array.unbind(0)
@@ -114,21 +117,34 @@ class _LeakyScan(torch.autograd.Function):
         )
         v = v0.clone(memory_format=torch.contiguous_format)
         earlier, later = rows.unbind(0), rates.unbind(0)
+        if fused:
+            current = torch.empty_like(v)
+            arrays = [_as_array(x) for x in (current, decay, v, rows)]
+            states = None if kept is None else _as_array(kept)
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
             rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
-                if kept is None and shared is not None:
-                    v.addmm_(earlier[t], currents, beta=shared)
+                if fused:
+                    torch.mm(earlier[t], currents, out=current)
+                    if pushes is not None:
+                        current.add_(pushes[t])
+                    advance(*arrays, t + 1)
+                    if kept is not None:
+                        states[t] = arrays[2]
                 else:
-                    state = v if kept is None else kept[t]
-                    v = torch.mul(v, decay, out=state).addmm_(earlier[t], currents)
-                if pushes is not None:
-                    v.add_(pushes[t])
-                rate = function(v, out=later[t])
+                    if kept is None and shared is not None:
+                        v.addmm_(earlier[t], currents, beta=shared)
+                    else:
+                        state = v if kept is None else kept[t]
+                        v = torch.mul(v, decay, out=state)
+                        v.addmm_(earlier[t], currents)
+                    if pushes is not None:
+                        v.add_(pushes[t])
+                    function(v, out=later[t])
                 if kicks is not None:
-                    rate.add_(kicks[t])
+                    later[t].add_(kicks[t])
             if readout is not None:  # while the rates are in the cache
                 torch.mm(
                     rates[start:stop].reshape(-1, n_units),
@@ -140,6 +156,7 @@ class _LeakyScan(torch.autograd.Function):
             rows, kept, given["input_weight"], weight, decay, v0, readout
         )
         ctx.activation, ctx.tap, ctx.shared = activation, tap, shared
+        ctx.fused = fused
         ctx.noisy = noise is not None
         return rates, v.clone(), outputs
 
@@ -192,6 +209,8 @@ class _LeakyScan(torch.autograd.Function):
                 delta.copy_(grad_rates[steps])
             if ctx.noisy:
                 rates = activate(ctx.activation, kept[steps])
+            elif ctx.fused:  # with what stands beside them, as one array
+                rates = rows[1:][steps]
             added = grad_rates is not None
             _go_back(ctx, block, rates, back, decay, later, last=grad_last, added=added)
             later, grad_last = block[0], None
@@ -243,6 +262,20 @@ def _lay_out(given):
     return beside, currents
 
 
+def _fusable(activation, rows):
+    """Whether steps are done in one pass."""
+    return (
+        activation == "relu"
+        and not rows.is_cuda
+        and rows.dtype in (torch.float32, torch.float64)
+    )
+
+
+def _as_array(tensor):
+    """View a tensor as a C-contiguous array."""
+    return tensor.detach().contiguous().numpy()
+
+
 def _block_size(rates):
     """Return how many steps of rates fit into a block."""
     return min(len(rates), max(1, BLOCK // rates[0].numel()))
@@ -263,30 +296,29 @@ def _go_back(ctx, block, rates, back, decay, later, *, last, added):
     step from outside; what reaches the rates is there already if ``added``.
     """
     n_units = back.shape[1]
-    by_threshold = ctx.activation == "relu"  # one pass, without an array of its own
-    slopes = rates if by_threshold else ACTIVATIONS[ctx.activation][1](rates)
     wide, delta = block.unbind(0), block[:, :, :n_units].unbind(0)
-    slopes, next_delta = slopes.unbind(0), later[:, :n_units]
+    if ctx.fused:
+        arrays = _as_array(block), _as_array(rates), _as_array(decay)
+    else:
+        slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
     for t in range(len(wide) - 1, -1, -1):
-        row, slope = delta[t], slopes[t]
+        row, next_delta = delta[t], later[:, :n_units]
         if added:
             row.addmm_(later, back)
         else:
             torch.mm(later, back, out=row)
-        if by_threshold:
-            torch.ops.aten.threshold_backward.grad_input(
-                row, slope, 0.0, grad_input=row
-            )
+        if ctx.fused:
+            retreat(arrays[0], t, arrays[1], t, later.numpy(), arrays[2])
         else:
-            row.mul_(slope)
-        if ctx.shared is not None:
-            row.add_(next_delta, alpha=ctx.shared)
-        else:
-            row.addcmul_(next_delta, decay)
+            row.mul_(slopes[t])
+            if ctx.shared is not None:
+                row.add_(next_delta, alpha=ctx.shared)
+            else:
+                row.addcmul_(next_delta, decay)
         if last is not None:
             row.add_(last)
             last = None
-        later, next_delta = wide[t], row
+        later = wide[t]
 
 
 def _plain_scan(
