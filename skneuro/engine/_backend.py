@@ -13,7 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numba import njit
+
+from skneuro.utils._numba import njit_cached
 
 logger = logging.getLogger(__name__)
 
@@ -26,24 +27,6 @@ def _fingerprint():
     for package in ("numba", "llvmlite"):
         digest.update(version(package).encode())
     return digest.hexdigest()[:16]
-
-
-def njit_cached(**options):
-    """Return numba's njit with its disk cache, where it finds a folder for that."""
-
-    def decorate(function):
-        try:
-            return njit(cache=True, **options)(function)
-        except RuntimeError as error:  # the package and the home folder are read-only
-            logger.warning(
-                "%s is compiled anew in every process; let NUMBA_CACHE_DIR name a "
-                "folder that can be written: %s",
-                function.__name__,
-                error,
-            )
-            return njit(**options)(function)
-
-    return decorate
 
 
 def _check_vectors(fingerprint):

@@ -1,9 +1,9 @@
 """Steps of rectified units on the processor, in one pass over the states."""
 
-import numba
+from skneuro.utils._numba import njit_cached
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def advance(current, decay, state, rows, t):
     """Do one step: states, and rates into the columns of a row.
 
@@ -28,7 +28,7 @@ def advance(current, decay, state, rows, t):
             rows[t, i, j] = zero if v < zero else v  # NaN stays
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy")
 def retreat(deltas, k, rows, t, later, decay):
     """Turn gradients of rates into those of states.
 
