@@ -209,7 +209,7 @@ def main():
                 found = measure(name, folder, seed, options.threads)
                 records.append({"seed": seed, "tool": name, **found})
                 print(records[-1], flush=True)
-    report(records, load, options)
+        report(records, load, options)  # of all seeds so far
 
 
 def report(records, load, options):
