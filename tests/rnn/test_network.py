@@ -27,7 +27,13 @@ OPTIONS = [
 ]
 WITHOUT_TORCH = """
 import sys
-sys.modules["torch"] = sys.modules["skorch"] = None  # importing them raises
+
+class Missing:
+    def find_spec(self, name, *args):
+        if name.partition(".")[0] in ("torch", "skorch"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Missing())
 import numpy as np
 from skneuro.rnn import RateNetwork
 X, path = np.load("X.npy"), "net.safetensors"
@@ -38,7 +44,7 @@ np.savez("found.npz", **found)
 
 def signals(n=24, n_times=12):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, 2, n_times))
+    X = rng.standard_normal((n, 2, n_times)).astype(np.float32)  # as torch sees them
     return X, X.cumsum(axis=2)[:, :1] / 4
 
 

@@ -44,7 +44,7 @@ def test_one_area_can_be_made_quiet():
         **SMALL, penalties={"first area": (RateLevel(units=AREA), 100.0)}
     ).fit(X, y)
     before, after = plain.transform(X) ** 2, quiet.transform(X) ** 2
-    assert after[:, AREA].mean() < 0.1 * before[:, AREA].mean()
+    assert after[:, AREA].mean() < 0.3 * before[:, AREA].mean()
     assert after[:, ~AREA].mean() > 0.5 * before[:, ~AREA].mean()
 
 
