@@ -29,15 +29,17 @@ def advance(current, decay, state, rows, t):
 
 
 @njit_cached(nogil=True, error_model="numpy")
-def retreat(deltas, k, rows, t, later, decay):
+def retreat(reached, deltas, k, rows, t, later, decay):
     """Turn gradients of rates into those of states.
 
     Parameters
     ----------
+    reached : ndarray of shape (n_samples, n_units)
+        Gradients of rates.
     deltas : ndarray of shape (n_deltas, n_samples, at least n_units)
-        Gradients of rates in row ``k``, which are replaced.
+        Where gradients of states go, C-contiguous as all of these.
     k : int
-        Row.
+        To which row.
     rows : ndarray of shape (n_rows, n_samples, at least n_units)
         Rates, in row ``t``.
     t : int
@@ -48,7 +50,7 @@ def retreat(deltas, k, rows, t, later, decay):
         What remains of the states.
     """
     zero = deltas.dtype.type(0)
-    for i in range(deltas.shape[1]):
-        for j in range(len(decay)):
-            passed = deltas[k, i, j] if rows[t, i, j] > zero else zero
+    for i in range(reached.shape[0]):
+        for j in range(reached.shape[1]):
+            passed = reached[i, j] if rows[t, i, j] > zero else zero
             deltas[k, i, j] = passed + decay[j] * later[i, j]
