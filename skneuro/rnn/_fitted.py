@@ -24,8 +24,7 @@ class FittedNetwork:
             Inputs, one per ``dt``, held in between; 2-D ones stay constant.
         dt_test : float, default=None
             Step of the integration, which divides ``dt``; None is ``dt``, in ms.
-        initial_state : array-like of shape (n_samples, n_hidden) or (n_hidden,), \
-default=None
+        initial_state : array-like of shape ([n_samples,] n_hidden), default=None
             States before the first step, such as ``states`` of the run before; None
             starts as in training.
         noise : bool, default=False

@@ -92,8 +92,7 @@ class RateNetwork:
             Inputs, one per ``dt``, held in between.
         dt_test : float, default=None
             Step of the integration, which divides ``dt``; None is ``dt``, in ms.
-        initial_state : array-like of shape (n_samples, n_hidden) or (n_hidden,), \
-default=None
+        initial_state : array-like of shape ([n_samples,] n_hidden), default=None
             States of all layers before the first step, such as ``states`` of the run
             before; None starts as in training.
         noise : bool, default=False
