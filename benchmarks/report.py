@@ -24,7 +24,7 @@ def processor_name():
     return ", ".join([name, *family, *([vectors] if vectors else [])])
 
 
-def describe_machine(command, versions, load_before):
+def describe_machine(command, versions, load_before, n_threads=1):
     """Lines that say where, when and with what a table was measured.
 
     Parameters
@@ -35,9 +35,12 @@ def describe_machine(command, versions, load_before):
         Versions by competitor.
     load_before : float
         Load average over one minute before the first run.
+    n_threads : int, default=1
+        Threads that each competitor used.
     """
     load_after = os.getloadavg()[0]
-    yield f"- Processor: {processor_name()}; {os.cpu_count()} cores, one thread used"
+    used = "one thread used" if n_threads == 1 else f"{n_threads} threads used"
+    yield f"- Processor: {processor_name()}; {os.cpu_count()} cores, {used}"
     yield f"- System: {platform.system()} {platform.machine()}"
     for competitor, packages in versions.items():
         listed = ", ".join(f"{name} {version}" for name, version in packages.items())

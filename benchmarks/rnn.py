@@ -1,23 +1,25 @@
 """Time one training step of a recurrent network beside nn4n and beside its floor.
 
-python benchmarks/rnn.py [--rounds 9] [--threads 2]
+python benchmarks/rnn.py [--rounds 15] [--threads 2]    # writes results/rnn.md and .csv
 
 A relu network of 10 inputs, 256 units and 3 outputs sees 64 trials of 200 steps; a step
 is the forward and the backward pass of the mean squared error. The competitors take
-turns, each in a process of its own; medians are printed. The floor is the 400 products
-that must follow each other plus the one for the gradient of the recurrent weights.
+turns, each in a process of its own. The floor is the 400 products that must follow each
+other plus the one for the gradient of the recurrent weights.
 """
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import sysconfig
 import time
+from importlib.metadata import version
 from pathlib import Path
+
+from report import describe_machine, markdown_table, seconds_text, write
 
 NN4N = "nn4n==1.1.1"
 ROOT = Path(__file__).parents[1]
@@ -136,6 +138,7 @@ def floor_step(kind):
 
 
 STEPS = {"nn4n": nn4n_step, "skneuro": skneuro_step, "floor": floor_step}
+GOALS = {"nn4n": 0.7, "floor": 1.3}  # largest ratios of our time to theirs
 
 
 def serve(name, kind, threads):
@@ -179,7 +182,7 @@ def start(name, kind, threads):
 
 
 def measure(kind, rounds, threads):
-    """Median seconds of each competitor, who take turns."""
+    """Seconds of each round and competitor, who take turns."""
     processes = {name: start(name, kind, threads) for name in STEPS}
     seconds = {name: [] for name in STEPS}
     for k in range(rounds):
@@ -191,28 +194,64 @@ def measure(kind, rounds, threads):
     for process in processes.values():
         process.stdin.close()
         process.wait()
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return seconds
+
+
+def row_of(kind, seconds):
+    """Row of the table: medians and their ratios, with the range over rounds."""
+    median = {name: statistics.median(values) for name, values in seconds.items()}
+    cells = [kind, *(seconds_text(median[name]) for name in STEPS)]
+    for name, goal in GOALS.items():
+        ratios = [a / b for a, b in zip(seconds["skneuro"], seconds[name], strict=True)]
+        ratio = median["skneuro"] / median[name]
+        cells.append(
+            f"**{ratio:.2f}** ({min(ratios):.2f}-{max(ratios):.2f}), goal {goal:g}: "
+            f"{'met' if ratio <= goal else 'missed'}"
+        )
+    return cells
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).parent / "results"
+    )
     parser.add_argument("--serve", nargs=2, metavar=("NAME", "KIND"))
     options = parser.parse_args()
     if options.serve:
         serve(*options.serve, options.threads)
         return
     load = os.getloadavg()[0]
-    print(f"{platform.processor() or platform.machine()}, load {load:.1f}")
-    print("network     nn4n ms  skneuro ms  floor ms  of nn4n  of floor")
-    for kind in ("plain", "four-area"):
-        found = measure(kind, options.rounds, options.threads)
-        ours, theirs, least = found["skneuro"], found["nn4n"], found["floor"]
-        print(
-            f"{kind:10} {1e3 * theirs:8.1f} {1e3 * ours:11.1f} {1e3 * least:9.1f}"
-            f" {ours / theirs:8.2f} {ours / least:9.2f}"
-        )
+    rows, records = [], []
+    for kind in ("plain", "four-area E/I"):
+        seconds = measure(kind, options.rounds, options.threads)
+        rows.append(row_of(kind, seconds))
+        print(*rows[-1], sep=" | ")
+        records += [
+            {"network": kind, "round": k, **dict(zip(seconds, values, strict=True))}
+            for k, values in enumerate(zip(*seconds.values(), strict=True))
+        ]
+    packages = ("skneuro", "torch", "numpy")
+    found = {name: version(name) for name in packages}
+    found = {
+        "skneuro": found,
+        "nn4n": dict([NN4N.split("=="), ("torch", found["torch"])]),
+    }
+    command = f"python benchmarks/rnn.py --threads {options.threads}"
+    about = describe_machine(command, found, load, options.threads)
+    text = (
+        f"One training step: forward and backward pass of {N_SAMPLES} trials of "
+        f"{N_TIMES} steps, {N_INPUTS} inputs, {N_UNITS} relu units, {N_OUTPUTS} "
+        "outputs; skneuro also restores constraints. The floor is the 400 products "
+        "that must follow each other plus one for the gradient of the recurrent "
+        "weights. Competitors take turns, each in a process of its own; medians, and "
+        "ratios of skneuro's with their range over rounds."
+    )
+    header = ["network", *STEPS, "of nn4n", "of the floor"]
+    paragraphs = ["\n".join(about), text, markdown_table(header, rows)]
+    write(options.output, "rnn", "One training step", paragraphs, records)
 
 
 if __name__ == "__main__":

@@ -196,6 +196,28 @@ def test_networks_go_on_where_their_training_stopped(harness, monkeypatch, tmp_p
     assert (tmp_path / "rnn_tasks.png").exists()
 
 
+@pytest.mark.slow
+def test_place_fields_emerge_where_motion_is_integrated(harness):
+    place_fields = harness("place_fields")
+    task, nets = place_fields.networks("motion", seed=3)  # not one of the table
+    share = {}
+    for name, net in nets.items():
+        cells, maps, minutes = place_fields.find(task, net, 1000, seed=3)
+        assert len(cells) == len(maps) == 128 and minutes > 16
+        share[name] = (cells.information > cells.threshold).mean()
+    assert share["trained"] > 0.3
+    assert share["trained"] >= 3 * share["untrained"]
+
+
+def test_ratios_of_a_training_step_are_ours_to_theirs(harness):
+    row = harness("rnn").row_of(
+        "plain", {"nn4n": [2.0, 4.0], "skneuro": [1.0, 2.0], "floor": [0.5, 1.0]}
+    )
+    assert row[:4] == ["plain", "3 s", "1.5 s", "750 ms"]
+    assert row[4] == "**0.50** (0.50-0.50), goal 0.7: met"
+    assert row[5] == "**2.00** (2.00-2.00), goal 1.3: missed"
+
+
 def test_criterion_is_the_mean_of_the_last_validations(harness):
     rnn_tasks = harness("rnn_tasks")
     setting = {"goal": 0.85, "stages": [{}]}

@@ -10,6 +10,7 @@ _SINGLE = {
     "recurrent_weights": "recurrent_layer.hidden_layer.weight",
     "recurrent_bias": "recurrent_layer.hidden_layer.bias",
     "alpha": "recurrent_layer.alpha",
+    "initial_state": "recurrent_layer.hidden_state",  # in releases up to 1.1.1
 }
 _STACKED = {
     "input_weights": "hidden_layers.{}.input_layer.weight",
@@ -55,20 +56,24 @@ def from_nn4n(
     ei_masks=None,
     plasticity_masks=None,
     learn_alpha=False,
+    learn_initial_state=False,
 ):
     """Turn a network of nn4n into a fitted estimator.
 
     Its conventions are kept: weights are clipped after each step, the noise of states
     is ``alpha * preact_noise`` in a ``CTRNN``, ``preact_noise`` in stacked layers, and
-    rates of stacked layers start equal to their states.
+    rates of stacked layers start equal to their states. The initial state is that of
+    ``state_dict``, which releases up to 1.1.1 keep there, or else zero. A stacked layer
+    without an input layer gets what it receives as it is, by weights that are frozen.
 
     Parameters
     ----------
     state_dict : dict
-        Parameters by the names of nn4n 1.2, of a ``CTRNN`` or an ``RNNLayer``, as
-        arrays or tensors.
+        Parameters by the names of nn4n 1.1 and 1.2, of a ``CTRNN`` or an ``RNNLayer``,
+        as arrays or tensors.
     alpha : float or array-like of shape (n_hidden,), default=None
-        Ratio of ``dt`` to the time constant, dimensionless; for stacked layers a list.
+        Ratio of ``dt`` to the time constant, dimensionless; for stacked layers a list,
+        or one number for all.
         None reads it from ``state_dict``, where nn4n keeps it only if it is learned.
     activation : str or list of str, default="relu"
         Activation: "relu", "tanh", "sigmoid" or "retanh"; a list for stacked layers.
@@ -84,6 +89,8 @@ def from_nn4n(
         they are, nn4n stretches them to between 0 and 1.
     learn_alpha : bool, default=False
         Whether further training learns ``alpha``, without bounds.
+    learn_initial_state : bool, default=False
+        Whether further training learns the initial state.
 
     Returns
     -------
@@ -120,9 +127,10 @@ def from_nn4n(
         if stacked
         else [_SINGLE]
     )
-    for name in [
-        n[key] for n in names for key in ("input_weights", "recurrent_weights")
-    ]:
+    needed = [n["recurrent_weights"] for n in names]
+    if not stacked:
+        needed.insert(0, _SINGLE["input_weights"])
+    for name in needed:
         if name not in state_dict:
             raise ValueError(
                 f"state_dict has no {name!r}, expected the names of nn4n 1.2; it has "
@@ -147,11 +155,21 @@ def from_nn4n(
             "add an identity matrix if the network has none."
         )
     sizes = [len(layer["recurrent_weights"]) for layer in layers]
+    frozen = [None] * len(layers)
+    for i, (layer, size) in enumerate(zip(layers, sizes, strict=True)):
+        if "input_weights" not in layer:
+            if i and sizes[i - 1] != size:
+                raise ValueError(
+                    f"layer {i} has no input layer and {size} units, but the layer "
+                    f"before has {sizes[i - 1]}; expected as many."
+                )
+            layer["input_weights"] = np.eye(size, dtype=np.float32)
+            frozen[i] = np.zeros((size, size))
     taus = []
     for i, (layer, size) in enumerate(zip(layers, sizes, strict=True)):
         own = layer.get("alpha")
         if alpha is not None:
-            own = alpha[i] if stacked else alpha
+            own = alpha[i] if stacked and np.ndim(alpha) else alpha
         if own is None:
             raise ValueError(
                 "alpha is None and not in state_dict, expected dt / tau, such as 0.1; "
@@ -159,9 +177,12 @@ def from_nn4n(
             )
         taus.append(dt / np.broadcast_to(np.asarray(own, np.float64), (size,)))
 
+    def per_layer(values):
+        return values if len(values) > 1 else values[0]
+
     def each(key):
         values = [layer.get(key) for layer in layers]
-        return values if stacked else values[0]
+        return per_layer(values)
 
     sparsity = _masks(sparsity_masks, "sparsity_masks")
     signs = [
@@ -170,12 +191,12 @@ def from_nn4n(
     ]
     plasticity = _masks(plasticity_masks, "plasticity_masks")
     model = CTRNNRegressor(
-        n_hidden=tuple(sizes) if stacked else sizes[0],
-        tau=taus if stacked else taus[0],
+        n_hidden=per_layer(tuple(sizes)),
+        tau=per_layer(taus),
         dt=dt,
         learn_tau=learn_alpha,
         tau_bounds="raw",
-        activation=activation,
+        activation=activation if isinstance(activation, str) else per_layer(activation),
         preact_noise=preact_noise,
         postact_noise=postact_noise,
         noise_convention="raw" if stacked else "nn4n",
@@ -186,7 +207,7 @@ def from_nn4n(
         input_signs=signs[0],
         recurrent_signs=signs[1],
         output_signs=signs[2],
-        input_plasticity=plasticity[0],
+        input_plasticity=per_layer(frozen) if stacked else plasticity[0],
         recurrent_plasticity=plasticity[1],
         output_plasticity=plasticity[2],
         input_weights=each("input_weights"),
@@ -195,6 +216,8 @@ def from_nn4n(
         recurrent_bias=each("recurrent_bias"),
         output_weights=readout["output_weights"],
         output_bias=readout.get("output_bias"),
+        initial_state=layers[0].get("initial_state", 0.0),
+        learn_initial_state=learn_initial_state,
         start="state" if stacked else "activation",
         gradient_clip=None,
         warm_start=True,

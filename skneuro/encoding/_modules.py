@@ -175,12 +175,17 @@ class PoolingReadout(nn.Module):
         Returns
         -------
         Tensor of shape (n_images, n_voxels), or None
-            None outside `torch.inference_mode`, where gradients may be asked for, and
-            for other numbers than float32 on the processor.
+            None outside `torch.inference_mode`, where gradients may be asked for, for
+            other numbers than float32 on the processor, and where vectors cannot be
+            compiled.
         """
         tensors = [*chain(*layers), self.bias]
         known = all(t.is_cpu and t.dtype == torch.float32 for t in tensors)
         if not (known and torch.is_inference_mode_enabled()):
+            return None
+        from skneuro.engine._backend import VECTORS
+
+        if not VECTORS:
             return None
         from skneuro.encoding._pooling import N_LANES, pool
 

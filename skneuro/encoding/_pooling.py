@@ -26,6 +26,7 @@ from skneuro.engine._simd import (
     where,
 )
 from skneuro.engine._simd_math import exp
+from skneuro.utils._numba import njit_cached
 
 N_LANES = LANES["f32"]
 _N_IMAGES, _N_VOXELS = 4, 2048  # at once: what is pooled stays in the last cache
@@ -59,15 +60,7 @@ def _compress(x):
     return where(x < 0.0, -value, value)
 
 
-def _compile(kernel):
-    """Compile a kernel; keep the code for later processes, if there is a place."""
-    try:
-        return njit(nogil=True, cache=True)(kernel)
-    except RuntimeError:  # neither the package nor the user's cache can be written to
-        return njit(nogil=True)(kernel)
-
-
-@_compile
+@njit_cached(nogil=True)
 def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps):
     """Compress maps, so far apart in memory, into columns of rows from the first on."""
     n_pixels, n_images, n_columns = rows.shape
@@ -80,7 +73,7 @@ def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps):
                 store(target, to + c, _compress(load(maps, at + c)))
 
 
-@_compile
+@njit_cached(nogil=True)
 def _weigh(pooled, weight, response):
     """Add the weighted sums of compressed features to responses (n_voxels, n_images).
 

@@ -180,6 +180,7 @@ def _information(rates, p):
         **MAPS,
         "n_shuffles": [Interval(Integral, 1, None, closed="left")],
         "percentile": [Interval(Real, 0, 100, closed="both")],
+        "min_shift": [Interval(Integral, 1, None, closed="left")],
         "min_peak": [Interval(Real, 0, None, closed="left")],
         "field_level": [Interval(Real, 0, 1, closed="neither")],
         "random_state": ["random_state"],
@@ -195,6 +196,7 @@ def place_cells(
     smoothing=0.0,
     n_shuffles=100,
     percentile=99.0,
+    min_shift=1,
     min_peak=0.2,
     field_level=0.5,
     random_state=None,
@@ -202,8 +204,8 @@ def place_cells(
     """Find units that tell the place better than chance.
 
     Chance is what is left when rates are shifted in time against positions, around the
-    whole recording, by a random time of at least one trial; rates keep their own
-    correlations. Place fields are joined bins above a share of the peak.
+    whole recording, by a random time of at least some trials [1]_; rates keep their own
+    correlations. Place fields are joined bins above a share of the peak [2]_.
 
     Parameters
     ----------
@@ -222,6 +224,9 @@ def place_cells(
         Number of shifts.
     percentile : float, default=99.0
         Percentile of the shuffles to exceed, in %.
+    min_shift : int, default=1
+        Least shift, and least distance from a whole turn, in trials; where successive
+        trials follow one path, as many as 20 s have [1]_.
     min_peak : float, default=0.2
         Least peak of the map of a place cell, in units of ``rates``.
     field_level : float, default=0.5
@@ -239,11 +244,13 @@ def place_cells(
     Raises
     ------
     ValueError
-        If shapes do not match, rates are negative or one trial leaves nothing to shift.
+        If shapes do not match, rates are negative or trials are too few to shift.
 
     References
     ----------
-    .. [1] Z. Wang et al. (2024), Adv. Neural Inf. Process. Syst. 37.
+    .. [1] R. F. Langston et al. (2010), Science 328, 1576-1580.
+       :doi:`10.1126/science.1188210`
+    .. [2] Z. Wang et al. (2024), Adv. Neural Inf. Process. Syst. 37.
        :doi:`10.48550/arXiv.2408.05798`
 
     Examples
@@ -263,10 +270,12 @@ def place_cells(
     )
     flat, bins, shape = read_paths(rates, positions, arena, bin_size)
     n_times = np.shape(rates)[2]
-    if len(flat) < 3 * n_times:
+    least = min_shift * n_times  # steps
+    if len(flat) < 2 * least + n_times:
         raise ValueError(
-            f"rates has {len(flat) // n_times} trials; expected at least 3, to shift "
-            "by one trial or more. Cut recordings into trials."
+            f"rates has {len(flat) // n_times} trials; expected at least "
+            f"{2 * min_shift + 1}, to shift by min_shift={min_shift} or more. Cut "
+            "recordings into trials, or lower min_shift."
         )
     information = spatial_information(maps, occupancy)
     rng = check_random_state(random_state)
@@ -276,7 +285,7 @@ def place_cells(
     smooth_visits = gaussian_filter(visits, width, mode="constant") if width else visits
     shuffled = np.empty((n_shuffles, flat.shape[1]))
     for i in range(n_shuffles):
-        shift = rng.randint(n_times, len(flat) - n_times + 1)
+        shift = rng.randint(least, len(flat) - least + 1)
         sums = (summing @ np.roll(flat, shift, axis=0)).T.reshape(-1, *shape)
         if width:
             sums = gaussian_filter(sums, (0, width, width), mode="constant")

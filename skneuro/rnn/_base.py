@@ -53,9 +53,12 @@ class BaseCTRNN(FilesMixin, FittedNetwork, TransformerMixin, BaseEstimator):
         "recurrent_signs": _ARRAY,
         "output_signs": [Real, *_ARRAY],
         "excitatory_readout": ["boolean"],
+        "feedback_mask": _ARRAY,
+        "feedback_signs": [Real, *_ARRAY],
         "input_plasticity": _ARRAY,
         "recurrent_plasticity": _ARRAY,
         "output_plasticity": _ARRAY,
+        "feedback_plasticity": _ARRAY,
         "input_weights": [
             StrOptions({"uniform", "normal", "zero"}),
             Real,
@@ -67,6 +70,11 @@ class BaseCTRNN(FilesMixin, FittedNetwork, TransformerMixin, BaseEstimator):
             "array-like",
         ],
         "output_weights": [
+            StrOptions({"uniform", "normal", "zero"}),
+            Real,
+            "array-like",
+        ],
+        "feedback_weights": [
             StrOptions({"uniform", "normal", "zero"}),
             Real,
             "array-like",
@@ -125,12 +133,16 @@ class BaseCTRNN(FilesMixin, FittedNetwork, TransformerMixin, BaseEstimator):
         recurrent_signs=None,
         output_signs=None,
         excitatory_readout=True,
+        feedback_mask=None,
+        feedback_signs=None,
         input_plasticity=None,
         recurrent_plasticity=None,
         output_plasticity=None,
+        feedback_plasticity=None,
         input_weights="uniform",
         recurrent_weights="auto",
         output_weights="uniform",
+        feedback_weights="uniform",
         balance="row",
         spectral_radius="auto",
         input_bias=None,
@@ -179,12 +191,16 @@ class BaseCTRNN(FilesMixin, FittedNetwork, TransformerMixin, BaseEstimator):
         self.recurrent_signs = recurrent_signs
         self.output_signs = output_signs
         self.excitatory_readout = excitatory_readout
+        self.feedback_mask = feedback_mask
+        self.feedback_signs = feedback_signs
         self.input_plasticity = input_plasticity
         self.recurrent_plasticity = recurrent_plasticity
         self.output_plasticity = output_plasticity
+        self.feedback_plasticity = feedback_plasticity
         self.input_weights = input_weights
         self.recurrent_weights = recurrent_weights
         self.output_weights = output_weights
+        self.feedback_weights = feedback_weights
         self.balance = balance
         self.spectral_radius = spectral_radius
         self.input_bias = input_bias

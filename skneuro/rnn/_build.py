@@ -135,17 +135,19 @@ def _integration(model, tau, n_units):
     tau = np.asarray(tau, np.float64)
     if tau.ndim == 0:
         tau = np.full(n_units, tau)
-    if tau.shape != (n_units,) or not (tau > 0).all():
+    raw = model.tau_bounds == "raw"  # nn4n's alpha may be any number
+    valid = np.isfinite(tau) & ((tau > 0) | (raw & (tau != 0)))
+    if tau.shape != (n_units,) or not valid.all():
         raise ValueError(
             f"tau has shape {tau.shape}, expected one positive number or ({n_units},)"
             " positive numbers, in ms."
         )
-    if (tau < model.dt).any():
+    if (tau < model.dt).any() and not raw:
         raise ValueError(
             f"tau has {tau.min():g} ms, expected at least dt={model.dt:g} ms; lower dt."
         )
     alpha = model.dt / tau
-    if not model.learn_tau or model.tau_bounds == "raw":
+    if not model.learn_tau or raw:
         return {"alpha": alpha, "learn": model.learn_tau}
     shortest, longest = model.tau_bounds or (model.dt, np.inf)
     if not (model.dt <= shortest and (shortest < tau).all() and (tau < longest).all()):
@@ -155,6 +157,21 @@ def _integration(model, tau, n_units):
         )
     bounds = (model.dt / longest, model.dt / shortest)
     return {"alpha": alpha, "learn": True, "bounds": bounds}
+
+
+def _check_feedback(model, n_layers):
+    """Complain about properties of connections that are not there."""
+    given = [
+        name
+        for name in ("feedback_mask", "feedback_signs", "feedback_plasticity")
+        if getattr(model, name) is not None
+    ]
+    if given and (model.feedback_delay is None or n_layers == 1):
+        raise ValueError(
+            f"{given[0]} is given, but feedback_delay={model.feedback_delay} and "
+            f"{n_layers} layers have no feedback; expected a delay in ms and a tuple "
+            "n_hidden. Pass both, or leave it out."
+        )
 
 
 def _steps(delay, dt, name):
@@ -227,16 +244,14 @@ def network_arguments(model, n_inputs, n_outputs, rng):
         )
         signs_of_all.append(signs)
         sources = n_units
+    _check_feedback(model, n_layers)
     if model.feedback_delay is not None:
         for i in range(n_layers - 1):
             shape = (sizes[i], sizes[i + 1])
             signs = np.broadcast_to(signs_of_all[i + 1], shape)
-            signs = signs if signs.any() else None
-            layers[i]["feedback_weight"] = {
-                "weight": fold_signs(draw_weights("uniform", shape, rng), None, signs),
-                "sign_mask": signs,
-                "constraint": model.constraint,
-            }
+            layers[i]["feedback_weight"] = _weight(
+                model, "feedback", shape, signs, i, n_layers - 1, rng
+            )
     read = np.concatenate(signs_of_all) if model.readout == "all" else signs_of_all[-1]
     shape = (n_outputs, len(read))
     output = _weight(model, "output", shape, np.broadcast_to(read, shape), 0, 1, rng)

@@ -56,12 +56,19 @@ output_signs : float or array-like of shape (n_outputs, n_hidden), default=None
 excitatory_readout : bool, default=True
     Whether inhibitory units are left out of the readout, if there is no
     ``output_mask``.
+feedback_mask : array-like of shape (n_hidden, n_later), default=None
+    0 where there is no connection back from the next stacked layer; a list with one
+    entry per pair of layers where there are three or more.
+feedback_signs : float or array-like of shape (n_hidden, n_later), default=None
+    Sign of these weights; None is that of the units that send them.
 input_plasticity : array-like of shape (n_hidden, n_inputs), default=None
     Factor of each change of a weight under any optimiser; 0 freezes it.
 recurrent_plasticity : array-like of shape (n_hidden, n_hidden), default=None
     The same for recurrent weights.
 output_plasticity : array-like of shape (n_outputs, n_hidden), default=None
     The same for readout weights.
+feedback_plasticity : array-like of shape (n_hidden, n_later), default=None
+    The same for weights back from the next stacked layer.
 input_weights : str, float or array-like, default="uniform"
     Initial weights: "uniform" or "normal", of size ``1 / sqrt(n_sources)``, "zero", the
     half-width of a uniform distribution (0.1 in [1]_), or the weights.
@@ -70,6 +77,8 @@ recurrent_weights : str, float or array-like, default="auto"
     and "normal" without.
 output_weights : str, float or array-like, default="uniform"
     Initial weights of the readout.
+feedback_weights : str, float or array-like, default="uniform"
+    Initial weights back from the next stacked layer.
 balance : {"row", "matrix"} or None, default="row"
     What is balanced initially: excitation and inhibition of each unit [1]_, or of all
     (nn4n). Given weights are left alone.

@@ -90,26 +90,14 @@ class FilesMixin:
             If the file is of another kind.
         """
         import torch
-        from safetensors import safe_open
 
-        with safe_open(str(Path(path)), framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        header = json.loads(metadata.get("estimator", "{}"))
-        if metadata.get("format") != _FORMAT or header["class"] != cls.__name__:
+        header, parameters, state = read_file(path)
+        if header["class"] != cls.__name__:
             raise ValueError(
-                f"{path} holds {header.get('class', 'something else')!r}, expected "
-                f"{cls.__name__!r}. Load it with the class that saved it."
+                f"{path} holds {header['class']!r}, expected {cls.__name__!r}. Load it "
+                "with the class that saved it."
             )
-        parameters = dict(header["parameters"])
-        state = {}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "parameter":
-                parameters[rest] = value
-            else:
-                state[rest] = torch.from_numpy(value)
-        model = cls(**{k: _as_given(k, v) for k, v in parameters.items()})
+        model = cls(**parameters)
         model.device = device
         model._restore_facts(header["fitted"])
         n_outputs = state["readout.raw"].shape[0]
@@ -117,8 +105,56 @@ class FilesMixin:
             model.n_features_in_, n_outputs, check_random_state(0)
         )
         model.net_.initialize()
-        model.net_.module_.load_state_dict(state)
+        model.net_.module_.load_state_dict(
+            {name: torch.from_numpy(value) for name, value in state.items()}
+        )
         return model
+
+
+def read_file(path):
+    """Read what `FilesMixin.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to read.
+
+    Returns
+    -------
+    header : dict
+        ``class`` and what ``fitted`` says.
+    parameters : dict
+        Parameters of the estimator.
+    state : dict of str to ndarray
+        Parameters and buffers of the network.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(Path(path)), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as exc:
+        raise ValueError(
+            f"{path} is no safetensors file ({exc}). Pass a file that a recurrent "
+            "network was saved to."
+        ) from exc
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(
+            f"{path} holds {metadata.get('format', 'something else')!r}, expected "
+            f"{_FORMAT!r}. Pass a file that a recurrent network was saved to."
+        )
+    header = json.loads(metadata["estimator"])
+    parameters, state = dict(header.pop("parameters")), {}
+    for name, value in tensors.items():
+        kind, _, rest = name.partition(".")
+        (parameters if kind == "parameter" else state)[rest] = value
+    return header, {k: _as_given(k, v) for k, v in parameters.items()}, state
 
 
 def _plain(value):

@@ -3,18 +3,19 @@
 import copy
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skneuro.rnn._build import layer_sizes
-from skneuro.rnn._simulate import RATES, read_layer, simulate_layers
-from skneuro.utils._validation import check_multiple
+from skneuro.rnn._network import RateNetwork
+from skneuro.rnn._simulate import read_layer
 
 
 class FittedNetwork:
     """Simulate in NumPy, silence units, and show the torch module as arrays."""
 
-    def simulate(self, X, dt_test=None, *, noise=False, random_state=None):
+    def simulate(
+        self, X, dt_test=None, *, initial_state=None, noise=False, random_state=None
+    ):
         """Run the fitted network in NumPy, in float64 and at any time step.
 
         Parameters
@@ -23,6 +24,9 @@ class FittedNetwork:
             Inputs, one per ``dt``, held in between; 2-D ones stay constant.
         dt_test : float, default=None
             Step of the integration, which divides ``dt``; None is ``dt``, in ms.
+        initial_state : array-like of shape ([n_samples,] n_hidden), default=None
+            States before the first step, such as ``states`` of the run before; None
+            starts as in training.
         noise : bool, default=False
             Whether to add the noise of training.
         random_state : int, RandomState instance or None, default=None
@@ -32,8 +36,8 @@ class FittedNetwork:
         -------
         Bunch
             ``outputs`` (n_samples, n_outputs, n_steps), ``rates``
-            (n_samples, n_hidden, n_steps) and ``times`` (n_steps,), the end of each
-            step, in ms.
+            (n_samples, n_hidden, n_steps), ``states`` (n_samples, n_hidden) after the
+            last step, and ``times`` (n_steps,), the end of each step, in ms.
 
         Raises
         ------
@@ -41,31 +45,36 @@ class FittedNetwork:
             If ``dt_test`` does not divide ``dt``, or the activation is a callable.
         """
         check_is_fitted(self)
-        X = self._read_signals(X, reset=False).astype(np.float64)
-        dt_test = self.dt if dt_test is None else dt_test
-        n_sub = check_multiple(self.dt, dt_test, "dt", "dt_test")
-        module = self.net_.module_
-        layers = [read_layer(layer) for layer in module.layers]
-        for layer in layers:
-            if layer["activation"] not in RATES:
-                raise ValueError(
-                    f"activation is {layer['activation']!r}, expected one of "
-                    f"{sorted(RATES)} in simulate. Use transform for callables."
-                )
-            layer["alpha"] = layer["alpha"] / n_sub
-        rates = simulate_layers(
-            X,
-            layers,
-            n_sub=n_sub,
-            delays=(module.feedforward_delay * n_sub, module.feedback_delay * n_sub),
-            rng=check_random_state(random_state) if noise else None,
+        return self.to_numpy().simulate(
+            self._read_signals(X, reset=False),
+            dt_test,
+            initial_state=initial_state,
+            noise=noise,
+            random_state=random_state,
         )
-        every = np.concatenate(rates, axis=1)
-        read = every if self.readout == "all" else rates[-1]
-        outputs = np.einsum("ij,bjt->bit", self.output_weights_, read)
-        outputs += self.output_bias_[:, None]
-        times = dt_test * np.arange(1, every.shape[2] + 1)
-        return Bunch(outputs=outputs, rates=every, times=times)
+
+    def to_numpy(self):
+        """Return the fitted network as arrays, which run and pickle without torch.
+
+        Returns
+        -------
+        RateNetwork
+            Copy of all that the network computes with.
+
+        Raises
+        ------
+        ValueError
+            If the activation is a callable.
+        """
+        check_is_fitted(self)
+        module = self.net_.module_
+        return RateNetwork(
+            [read_layer(layer) for layer in module.layers],
+            self.output_weights_,
+            self.output_bias_,
+            dt=self.dt,
+            delays=(module.feedforward_delay, module.feedback_delay),
+        )
 
     def lesion(self, units):
         """Return a copy of the fitted network in which some units are silent.

@@ -58,6 +58,53 @@ def area_labels(n_hidden, areas=2):
     return np.repeat(np.arange(len(areas)), areas)
 
 
+def area_means(rates, areas):
+    """Average rates over the units of each area, as what an area sends to others.
+
+    In a pipeline between a network and a whole-brain simulator, put it into a
+    ``FunctionTransformer`` of scikit-learn.
+
+    Parameters
+    ----------
+    rates : array-like of shape (n_samples, n_hidden, n_times)
+        Rates of units, as ``transform`` returns them.
+    areas : array-like of int of shape (n_hidden,)
+        Area of each unit, from 0, as `area_labels` returns it; -1 leaves a unit out.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_areas, n_times)
+        Mean rate of each area, in units of ``rates``.
+
+    Raises
+    ------
+    ValueError
+        If there is not one area per unit, or an area has no unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skneuro.rnn import area_means
+    >>> area_means(np.array([[[1.0], [3.0], [5.0]]]), [0, 0, 1])
+    array([[[2.],
+            [5.]]])
+    """
+    rates, areas = np.asarray(rates), np.asarray(areas)
+    if rates.ndim != 3 or areas.shape != rates.shape[1:2]:
+        raise ValueError(
+            f"areas has shape {areas.shape} and rates {rates.shape}; expected one area "
+            "per unit and (n_samples, n_hidden, n_times)."
+        )
+    member = areas == np.arange(areas.max(initial=-1) + 1)[:, None]
+    sizes = member.sum(axis=1, keepdims=True)
+    if not sizes.size or not sizes.all():
+        raise ValueError(
+            f"areas {np.flatnonzero(sizes == 0).tolist()} have no units; expected "
+            "areas numbered from 0 without gaps."
+        )
+    return (member / sizes).astype(rates.dtype) @ rates
+
+
 def _area_densities(connectivity, n_areas):
     connectivity = _check_density(connectivity, "connectivity")
     if connectivity.ndim == 2:

@@ -5,12 +5,12 @@ import torch
 from skorch import NeuralNet
 from skorch.utils import to_tensor
 
-from skneuro.rnn._penalties import VanishingGradient
+from skneuro.rnn._omega import VanishingGradient
 from skneuro.rnn._scan import ACTIVATIONS, activate
 
 # Song, Yang and Wang (2016): what replaces the gradient of the recurrent weights, as a
-# share of them, where the gradient is not finite
-DECAY_INSTEAD = 0.02
+# share of them, where the norm of the gradient is not finite or, if clipped, beyond it
+DECAY_INSTEAD, LARGEST_NORM = 0.02, 1e10
 
 
 class ArrayBatches:
@@ -111,7 +111,8 @@ class ConstrainedNet(NeuralNet):
         parameters = [p for p in self.module_.parameters() if p.grad is not None]
         gradients = [p.grad for p in parameters]
         norm = torch.nn.utils.get_total_norm(gradients)
-        if not torch.isfinite(norm):
+        largest = float("inf") if self.gradient_clip is None else LARGEST_NORM
+        if not (torch.isfinite(norm) and norm <= largest):
             for gradient in gradients:
                 gradient.zero_()
             for layer in self.module_.layers:

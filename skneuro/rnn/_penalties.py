@@ -1,5 +1,6 @@
 """Penalties: functions of rates, (n_samples, n_units, n_times), and of the network."""
 
+import numpy as np
 import torch
 
 PENALTIES = {}
@@ -15,7 +16,7 @@ def _named(name, **options):
     return enter
 
 
-class _Penalty:
+class Penalty:
     """Shared by all penalties: a representation that shows the options."""
 
     def __repr__(self):
@@ -23,15 +24,43 @@ class _Penalty:
         return f"{type(self).__name__}({options})"
 
 
+class _RatePenalty(Penalty):
+    """Penalty on the rates of all units, or of some, such as an area."""
+
+    def __init__(self, units):
+        self.units = units
+
+    def _choose(self, rates):
+        """Rates of the units that count, (n_samples, n_chosen, n_times)."""
+        if self.units is None:
+            return rates
+        index = torch.as_tensor(np.asarray(self.units), device=rates.device)
+        whole = rates.shape[1]
+        if index.dtype == torch.bool:
+            fits = index.shape == (whole,) and bool(index.any())
+        else:
+            fits = index.ndim == 1 and len(index) and 0 <= index.min() <= index.max()
+            fits = bool(fits) and bool(index.max() < whole)
+        if not fits:
+            raise ValueError(
+                f"units of {type(self).__name__} do not fit {whole} units; expected "
+                f"indices from 0 to {whole - 1}, or one truth value per unit, such as "
+                "areas == 0."
+            )
+        return rates[:, index]
+
+
 @_named("rate_l1", order=1)
 @_named("rate_l2", order=2)
-class RateLevel(_Penalty):
+class RateLevel(_RatePenalty):
     """Mean of absolute or squared rates over trials, units and time.
 
     Parameters
     ----------
     order : {1, 2}, default=2
         Power of the rates.
+    units : array-like of int or bool, default=None
+        Units that count, such as those of an area; None is all.
 
     References
     ----------
@@ -44,18 +73,22 @@ class RateLevel(_Penalty):
     >>> from skneuro.rnn import RateLevel
     >>> RateLevel(order=2)(torch.full((1, 2, 3), 0.5)).item()
     0.25
+    >>> RateLevel(units=[1])(torch.tensor([[[9.0], [2.0]]])).item()
+    4.0
     """
 
-    def __init__(self, order=2):
+    def __init__(self, order=2, *, units=None):
+        super().__init__(units)
         self.order = order
 
     def __call__(self, rates, network=None):
+        rates = self._choose(rates)
         return rates.abs().mean() if self.order == 1 else rates.square().mean()
 
 
 @_named("mean_rate_l1", order=1)
 @_named("mean_rate_l2", order=2)
-class MeanRateLevel(_Penalty):
+class MeanRateLevel(_RatePenalty):
     """Mean over units of the absolute or squared mean rate.
 
     Unlike `RateLevel`, it lets a unit be active briefly at low cost.
@@ -64,6 +97,8 @@ class MeanRateLevel(_Penalty):
     ----------
     order : {1, 2}, default=2
         Power of the mean rates.
+    units : array-like of int or bool, default=None
+        Units that count, such as those of an area; None is all.
 
     Examples
     --------
@@ -73,11 +108,12 @@ class MeanRateLevel(_Penalty):
     0.25
     """
 
-    def __init__(self, order=2):
+    def __init__(self, order=2, *, units=None):
+        super().__init__(units)
         self.order = order
 
     def __call__(self, rates, network=None):
-        means = rates.mean(dim=(0, 2))
+        means = self._choose(rates).mean(dim=(0, 2))
         return means.abs().mean() if self.order == 1 else means.square().mean()
 
 
@@ -85,7 +121,7 @@ class MeanRateLevel(_Penalty):
 @_named("rate_cv", statistic="cv")
 @_named("rate_mean_ad", statistic="mean_ad")
 @_named("rate_max_ad", statistic="max_ad")
-class RateSpread(_Penalty):
+class RateSpread(_RatePenalty):
     """How unequal the mean rates of units are.
 
     Parameters
@@ -93,6 +129,8 @@ class RateSpread(_Penalty):
     statistic : {"sd", "cv", "mean_ad", "max_ad"}, default="sd"
         Standard deviation (with Bessel's correction), the same divided by the mean, or
         mean or largest absolute deviation from the mean.
+    units : array-like of int or bool, default=None
+        Units that count, such as those of an area; None is all.
 
     Raises
     ------
@@ -107,7 +145,8 @@ class RateSpread(_Penalty):
     0.5
     """
 
-    def __init__(self, statistic="sd"):
+    def __init__(self, statistic="sd", *, units=None):
+        super().__init__(units)
         if statistic not in ("sd", "cv", "mean_ad", "max_ad"):
             raise ValueError(
                 f"statistic={statistic!r}; expected 'sd', 'cv', 'mean_ad' or 'max_ad'."
@@ -115,7 +154,7 @@ class RateSpread(_Penalty):
         self.statistic = statistic
 
     def __call__(self, rates, network=None):
-        means = rates.mean(dim=(0, 2))
+        means = self._choose(rates).mean(dim=(0, 2))
         deviations = (means - means.mean()).abs()
         if self.statistic == "mean_ad":
             return deviations.mean()
@@ -128,13 +167,15 @@ class RateSpread(_Penalty):
 
 
 @_named("rate_entropy")
-class RateEntropy(_Penalty):
+class RateEntropy(_RatePenalty):
     """Entropy of how activity is shared among units, and a bound on its size.
 
     Parameters
     ----------
     size : float, default=10.0
         Weight of the mean squared length of the vector of rates, dimensionless.
+    units : array-like of int or bool, default=None
+        Units that count, such as those of an area; None is all.
 
     Notes
     -----
@@ -148,10 +189,12 @@ class RateEntropy(_Penalty):
     1.386
     """
 
-    def __init__(self, size=10.0):
+    def __init__(self, size=10.0, *, units=None):
+        super().__init__(units)
         self.size = size
 
     def __call__(self, rates, network=None):
+        rates = self._choose(rates)
         sizes = rates.abs()
         share = sizes / (sizes.sum(dim=1, keepdim=True) + 1e-8)
         entropy = -(share * torch.log(share + 1e-8)).sum(dim=1).mean()
@@ -159,13 +202,15 @@ class RateEntropy(_Penalty):
 
 
 @_named("rate_change")
-class RateChange(_Penalty):
+class RateChange(_RatePenalty):
     """Mean squared change of rates over a lag.
 
     Parameters
     ----------
     lag : int, default=1
         Steps, in samples.
+    units : array-like of int or bool, default=None
+        Units that count, such as those of an area; None is all.
 
     Raises
     ------
@@ -180,7 +225,8 @@ class RateChange(_Penalty):
     1.0
     """
 
-    def __init__(self, lag=1):
+    def __init__(self, lag=1, *, units=None):
+        super().__init__(units)
         self.lag = lag
 
     def __call__(self, rates, network=None):
@@ -189,11 +235,12 @@ class RateChange(_Penalty):
                 f"lag={self.lag}, but there are {rates.shape[2]} steps; expected more. "
                 "Shorten the lag."
             )
+        rates = self._choose(rates)
         return (rates[:, :, self.lag :] - rates[:, :, : -self.lag]).square().mean()
 
 
 @_named("hebbian")
-class Hebbian(_Penalty):
+class Hebbian(Penalty):
     """Mean absolute product of what units send and receive, ``r @ W @ r``.
 
     Examples
@@ -215,61 +262,80 @@ class Hebbian(_Penalty):
 
 @_named("input_l1", part="input", order="l1")
 @_named("input_l2", part="input", order="l2")
+@_named("input_sum", part="input", order="sum")
 @_named("input_norm", part="input", order="norm")
 @_named("recurrent_l1", part="recurrent", order="l1")
 @_named("recurrent_l2", part="recurrent", order="l2")
+@_named("recurrent_sum", part="recurrent", order="sum")
 @_named("recurrent_norm", part="recurrent", order="norm")
 @_named("output_l1", part="output", order="l1")
 @_named("output_l2", part="output", order="l2")
+@_named("output_sum", part="output", order="sum")
 @_named("output_norm", part="output", order="norm")
-class WeightLevel(_Penalty):
+@_named("feedback_l1", part="feedback", order="l1")
+@_named("feedback_l2", part="feedback", order="l2")
+@_named("feedback_sum", part="feedback", order="sum")
+@_named("feedback_norm", part="feedback", order="norm")
+class WeightLevel(Penalty):
     """Size of weights.
 
     Parameters
     ----------
-    part : {"input", "recurrent", "output"}, default="recurrent"
+    part : {"input", "recurrent", "output", "feedback"}, default="recurrent"
         Which weights; those of stacked layers are added.
     order : {"l1", "l2", "sum", "norm"}, default="l2"
         Mean of absolute or squared weights, sum of absolute weights, or Frobenius norm.
+    mask : array-like of shape (n_targets, n_sources), default=None
+        Weights that count, such as those between areas; None is all.
 
     Raises
     ------
     ValueError
-        If there is no such part or order.
+        If there is no such part or order, or the mask does not fit.
 
     Examples
     --------
     >>> from skneuro.rnn import WeightLevel
     >>> WeightLevel("input", "l1")
-    WeightLevel(part='input', order='l1')
+    WeightLevel(part='input', order='l1', mask=None)
     """
 
-    def __init__(self, part="recurrent", order="l2"):
-        if part not in ("input", "recurrent", "output"):
+    def __init__(self, part="recurrent", order="l2", *, mask=None):
+        if part not in ("input", "recurrent", "output", "feedback"):
             raise ValueError(
-                f"part={part!r}; expected 'input', 'recurrent' or 'output'."
+                f"part={part!r}; expected 'input', 'recurrent', 'output' or 'feedback'."
             )
         if order not in ("l1", "l2", "sum", "norm"):
             raise ValueError(f"order={order!r}; expected 'l1', 'l2', 'sum' or 'norm'.")
         self.part = part
         self.order = order
+        self.mask = mask
 
     def __call__(self, rates, network):
         if self.part == "output":
-            weights = [network.readout()]
-        else:
-            weights = [
-                getattr(layer, f"{self.part}_weight")() for layer in network.layers
-            ]
+            return self._size(network.readout())
+        held = [getattr(layer, f"{self.part}_weight") for layer in network.layers]
+        return sum(self._size(weight()) for weight in held if weight is not None)
+
+    def _size(self, weight):
+        """Size of one matrix."""
+        if self.mask is not None:
+            counted = torch.as_tensor(np.asarray(self.mask) != 0, device=weight.device)
+            if counted.shape != weight.shape or not counted.any():
+                raise ValueError(
+                    f"mask of WeightLevel has shape {tuple(counted.shape)} and "
+                    f"{int(counted.sum())} entries; expected {tuple(weight.shape)}, one"
+                    " row per target, and an entry that counts."
+                )
+            weight = weight[counted]
         if self.order == "norm":
-            return sum(w.square().sum().sqrt() for w in weights)
+            return weight.square().sum().sqrt()
         if self.order == "sum":
-            return sum(w.abs().sum() for w in weights)
-        power = 1 if self.order == "l1" else 2
-        return sum(w.abs().pow(power).mean() for w in weights)
+            return weight.abs().sum()
+        return weight.abs().pow(1 if self.order == "l1" else 2).mean()
 
 
-class PopulationKL(_Penalty):
+class PopulationKL(Penalty):
     """Divergence between the rates of two populations, unit by unit.
 
     Each unit's rates over trials and time count as Gaussian.
@@ -342,50 +408,6 @@ def _gaussian_kl(mean0, var0, mean1, var1):
     """Divergence of one Gaussian from another."""
     distance = (var0 + (mean0 - mean1).square()) / var1
     return (torch.log(var1 / var0) + distance - 1) / 2
-
-
-class VanishingGradient(_Penalty):
-    r"""Song's regulariser: gradients should neither vanish nor grow along time.
-
-    .. math::
-
-        \Omega = \sum_t \left\langle \left( \frac{\lVert (1 - \alpha) \delta_{t+1}
-        + W_{rec}^\top (\alpha \delta_{t+1}) \odot f'(x_t) \rVert^2}
-        {\lVert \delta_{t+1} \rVert^2} - 1 \right)^2 \right\rangle
-
-    with the gradients :math:`\delta_t` of the loss with respect to the states held
-    constant, added to the gradient of the recurrent weights only. Its name in
-    ``penalties`` is ``"omega"``; Song, Yang and Wang weigh it by 2.
-
-    Parameters
-    ----------
-    smallest : float, default=1e-20
-        Squared gradients below it do not count, dimensionless.
-
-    References
-    ----------
-    .. [1] H. F. Song, G. R. Yang and X.-J. Wang (2016), PLoS Comput. Biol. 12,
-       e1004792. :doi:`10.1371/journal.pcbi.1004792`
-
-    Examples
-    --------
-    >>> from skneuro.rnn import CTRNNRegressor
-    >>> CTRNNRegressor(penalties={"omega": 2.0}).penalties
-    {'omega': 2.0}
-    """
-
-    def __init__(self, smallest=1e-20):
-        self.smallest = smallest
-
-    def __call__(self, states, delta, slopes, recurrent, alpha):
-        later = delta[1:]
-        norms = later.square().sum(dim=-1)
-        back = (later * alpha) @ recurrent * slopes[:-1]
-        ratio = (back + (1 - alpha) * later).square().sum(dim=-1)
-        used = norms > self.smallest
-        ratio = ratio / torch.where(used, norms, 1.0)
-        deviation = torch.where(used, (ratio - 1).square(), 0.0)
-        return deviation.sum() / used.sum().clamp_min(1)
 
 
 def resolve_penalties(penalties):

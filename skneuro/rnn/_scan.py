@@ -8,10 +8,14 @@ the cache, and one product per block makes the gradients of all weights.
 import torch
 from torch.autograd.function import once_differentiable
 
+from skneuro.rnn._fused import advance, retreat
+
 # Numbers of one array in a block of steps: 1 MB in float32.
 BLOCK = 2**18
 # Rows begin where cache lines do: every 16 numbers in float32.
 LINE = 16
+# Whether matrices are packed once per sequence.
+PACKED = False
 
 
 def _power(v, out=None):
@@ -106,7 +110,8 @@ class _LeakyScan(torch.autograd.Function):
         outputs = None
         if readout is not None:
             outputs = weight.new_empty((n_times, n_samples, len(readout)))
-        shared = _common(decay)
+        fused = _fusable(activation, rows)
+        shared = None if fused else _common(decay)
         function = ACTIVATIONS[activation][0]
         pushes, kicks = (
             None if array is None else array.unbind(0)
@@ -114,21 +119,34 @@ class _LeakyScan(torch.autograd.Function):
         )
         v = v0.clone(memory_format=torch.contiguous_format)
         earlier, later = rows.unbind(0), rates.unbind(0)
+        if fused:
+            product = _product(currents, n_samples)
+            arrays = [_as_array(x) for x in (decay, v, rows)]
+            states = None if kept is None else _as_array(kept)
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
             rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
-                if kept is None and shared is not None:
-                    v.addmm_(earlier[t], currents, beta=shared)
+                if fused:
+                    current = product(earlier[t])
+                    if pushes is not None:
+                        current.add_(pushes[t])
+                    advance(current.numpy(), *arrays, t + 1)
+                    if kept is not None:
+                        states[t] = arrays[1]
                 else:
-                    state = v if kept is None else kept[t]
-                    v = torch.mul(v, decay, out=state).addmm_(earlier[t], currents)
-                if pushes is not None:
-                    v.add_(pushes[t])
-                rate = function(v, out=later[t])
+                    if kept is None and shared is not None:
+                        v.addmm_(earlier[t], currents, beta=shared)
+                    else:
+                        state = v if kept is None else kept[t]
+                        v = torch.mul(v, decay, out=state)
+                        v.addmm_(earlier[t], currents)
+                    if pushes is not None:
+                        v.add_(pushes[t])
+                    function(v, out=later[t])
                 if kicks is not None:
-                    rate.add_(kicks[t])
+                    later[t].add_(kicks[t])
             if readout is not None:  # while the rates are in the cache
                 torch.mm(
                     rates[start:stop].reshape(-1, n_units),
@@ -140,6 +158,7 @@ class _LeakyScan(torch.autograd.Function):
             rows, kept, given["input_weight"], weight, decay, v0, readout
         )
         ctx.activation, ctx.tap, ctx.shared = activation, tap, shared
+        ctx.fused = fused
         ctx.noisy = noise is not None
         return rates, v.clone(), outputs
 
@@ -154,57 +173,74 @@ class _LeakyScan(torch.autograd.Function):
         after = rows[1:, :, :n_units]
         n_times, n_samples, _ = after.shape
         size = _block_size(after)
-        # gradients of states: of all steps where someone asks, else of two blocks
+        n_outputs = 0 if grad_outputs is None else len(readout)
+        width = n_units + -(-n_outputs // LINE) * LINE
+        asked = slice(n_units, n_units + n_outputs)  # columns
+        # Row t holds the gradients of states at step t, and beside them those of the
+        # outputs before it, so that one product takes both back to the rates before it,
+        # and one, with the rows of forward, makes the gradients of all weights. All
+        # rows where someone asks, else those of two blocks.
         whole = ctx.tap is not None or needs["push"]
-        deltas = rows.new_empty((n_times if whole else 2 * size, n_samples, n_units))
-        of_currents = rows.new_zeros((n_units, rows.shape[2]))
+        deltas = rows.new_empty((n_times if whole else 2 * size, n_samples, width))
+        deltas[:, :, n_units:] = 0.0
+        back = rows.new_zeros((width, n_units))
+        back[:n_units] = weight
+        later = rows.new_zeros((n_samples, width))
+        if n_outputs:
+            back[asked] = readout
+            later[:, asked] = grad_outputs[-1]
+        of_all = rows.new_zeros((width, rows.shape[2]))
         found = dict.fromkeys(_LeakyScan.ARGUMENTS)
         if needs["inputs"]:
             found["inputs"] = rows.new_empty((n_times, n_samples, n_inputs))
         if needs["decay"]:
             found["decay"] = torch.zeros_like(decay)
-        if needs["readout"] and grad_outputs is not None:
-            found["readout"] = torch.zeros_like(readout)
-        if grad_outputs is not None:
-            grad_outputs = grad_outputs.contiguous()
-        weight, later = weight.contiguous(), None
         for i, stop in enumerate(range(n_times, 0, -size)):
             steps = slice(max(0, stop - size), stop)
             # the block before stays, since its first step is still needed
             place = steps.start if whole else i % 2 * size
-            delta = deltas[place : place + stop - steps.start]
-            flat, rates = delta.view(-1, n_units), after[steps]
-            # first what reaches the rates from outside, then, in place, the states
-            if grad_outputs is None:
-                delta.zero_()
-            else:
-                asked = grad_outputs[steps].view(-1, len(readout))
-                torch.mm(asked, readout, out=flat)
-                if found["readout"] is not None:
-                    found["readout"].addmm_(asked.t(), rates.reshape(-1, n_units))
+            block = deltas[place : place + stop - steps.start]
+            delta, rates = block[:, :, :n_units], after[steps]
+            if n_outputs:
+                first = steps.start == 0  # nothing was asked before the first step
+                earlier = grad_outputs[0 if first else steps.start - 1 : stop - 1]
+                block[first:, :, asked] = earlier
+                if first:
+                    block[0, :, n_units:] = 0.0
             if grad_rates is not None:
-                delta += grad_rates[steps]
+                delta.copy_(grad_rates[steps])
             if ctx.noisy:
                 rates = activate(ctx.activation, kept[steps])
-            later = _go_back(ctx, delta, rates, weight, decay, later, grad_last)
-            of_currents.addmm_(flat.t(), rows[steps].view(-1, rows.shape[2]))
+            elif ctx.fused:  # with what stands beside them, as one array
+                rates = rows[1:][steps]
+            added = grad_rates is not None
+            _go_back(ctx, block, rates, back, decay, later, last=grad_last, added=added)
+            later, grad_last = block[0], None
+            of_all.addmm_(
+                block.view(-1, width).t(), rows[steps].view(-1, rows.shape[2])
+            )
             if needs["inputs"]:
                 found["inputs"][steps] = delta @ input_weight
             if needs["decay"]:
                 first = v0 if steps.start == 0 else kept[steps.start - 1]
                 found["decay"] += (delta[0] * first).sum(0)
                 found["decay"] += (delta[1:] * kept[steps][:-1]).sum((0, 1))
-        found["weight"] = of_currents[:, :n_units]
-        found["input_weight"] = of_currents[:, n_units : n_units + n_inputs]
-        found["bias"] = of_currents[:, n_units + n_inputs]
+        found["weight"] = of_all[:n_units, :n_units]
+        found["input_weight"] = of_all[:n_units, n_units : n_units + n_inputs]
+        found["bias"] = of_all[:n_units, n_units + n_inputs]
+        if n_outputs:
+            found["readout"] = of_all[asked, :n_units].addmm_(
+                grad_outputs[-1].t(), after[-1]
+            )
+        later = later[:, :n_units]
         if needs["v0"]:
             found["v0"] = later * decay
         if needs["r0"]:
             found["r0"] = later @ weight
         if needs["push"]:
-            found["push"] = deltas
+            found["push"] = deltas[:, :, :n_units]
         if ctx.tap is not None:
-            ctx.tap.append((kept, deltas))
+            ctx.tap.append((kept, deltas[:, :, :n_units]))
         return tuple(found.values())
 
 
@@ -228,6 +264,38 @@ def _lay_out(given):
     return beside, currents
 
 
+def _fusable(activation, rows):
+    """Whether steps are done in one pass."""
+    return (
+        activation == "relu"
+        and not rows.is_cuda
+        and rows.dtype in (torch.float32, torch.float64)
+    )
+
+
+def _product(matrix, n_samples):
+    """Return what multiplies rows of so many samples by a matrix.
+
+    Where torch has MKL, the matrix is packed once and not in every step.
+    """
+    if (
+        PACKED
+        and matrix.dtype == torch.float32
+        and hasattr(torch.ops.mkl, "_mkl_linear")
+    ):
+        weight = matrix.t().contiguous()
+        packed = torch.ops.mkl._mkl_reorder_linear_weight(weight, n_samples)
+        multiply = torch.ops.mkl._mkl_linear.default
+        return lambda rows: multiply(rows, packed, weight, None, n_samples)
+    out = matrix.new_empty((n_samples, matrix.shape[1]))
+    return lambda rows: torch.mm(rows, matrix, out=out)
+
+
+def _as_array(tensor):
+    """View a tensor as a C-contiguous array."""
+    return tensor.detach().contiguous().numpy()
+
+
 def _block_size(rates):
     """Return how many steps of rates fit into a block."""
     return min(len(rates), max(1, BLOCK // rates[0].numel()))
@@ -241,32 +309,40 @@ def _common(values):
     return low.item() if low == high else None
 
 
-def _go_back(ctx, delta, rates, weight, decay, later, grad_last):
-    """Turn what reaches the rates of a block into gradients of its states, in place.
+def _go_back(ctx, block, rates, back, decay, later, *, last, added):
+    """Fill the gradients of states of a block, from its last step to its first.
 
-    Return that of its first step, which the block before needs.
+    ``later`` is the row after the block, ``last`` what reaches the state of its last
+    step from outside; what reaches the rates is there already if ``added``.
     """
-    by_threshold = ctx.activation == "relu"  # one pass, without an array of its own
-    slopes = rates if by_threshold else ACTIVATIONS[ctx.activation][1](rates)
-    backwards = reversed(delta.unbind(0)), reversed(slopes.unbind(0))
-    for row, slope in zip(*backwards, strict=True):
-        if later is not None:
-            row.addmm_(later, weight)
-        if by_threshold:
-            torch.ops.aten.threshold_backward.grad_input(
-                row, slope, 0.0, grad_input=row
-            )
+    n_units = back.shape[1]
+    wide, delta = block.unbind(0), block[:, :, :n_units].unbind(0)
+    if ctx.fused:
+        product = _product(back, block.shape[1])
+        deltas, rates, decay = (_as_array(x) for x in (block, rates, decay))
+    else:
+        slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
+    for t in range(len(wide) - 1, -1, -1):
+        row, next_delta = delta[t], later[:, :n_units]
+        if ctx.fused:
+            reached = product(later)
+            if added:
+                reached.add_(row)
+            retreat(reached.numpy(), deltas, t, rates, t, later.numpy(), decay)
         else:
-            row.mul_(slope)
-        if later is None:
-            if grad_last is not None:
-                row.add_(grad_last)
-        elif ctx.shared is not None:
-            row.add_(later, alpha=ctx.shared)
-        else:
-            row.addcmul_(later, decay)
-        later = row
-    return later
+            if added:
+                row.addmm_(later, back)
+            else:
+                torch.mm(later, back, out=row)
+            row.mul_(slopes[t])
+            if ctx.shared is not None:
+                row.add_(next_delta, alpha=ctx.shared)
+            else:
+                row.addcmul_(next_delta, decay)
+        if last is not None:
+            row.add_(last)
+            last = None
+        later = wide[t]
 
 
 def _plain_scan(

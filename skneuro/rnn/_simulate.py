@@ -55,7 +55,7 @@ def read_layer(layer):
     }
 
 
-def simulate_layers(X, layers, *, n_sub, delays, rng=None):
+def simulate_layers(X, layers, *, n_sub, delays, initial, rng=None):
     """Integrate stacked layers with inputs held over several steps.
 
     Parameters
@@ -68,21 +68,23 @@ def simulate_layers(X, layers, *, n_sub, delays, rng=None):
         Steps per sample of ``X``.
     delays : tuple of int
         Steps forward and back between layers.
+    initial : list of ndarray of shape (n_samples, n_units)
+        States of each layer before the first step.
     rng : RandomState, default=None
         Source of noise; None integrates without.
 
     Returns
     -------
-    list of ndarray of shape (n_samples, n_units, n_times * n_sub)
+    rates : list of ndarray of shape (n_samples, n_units, n_times * n_sub)
         Rates of each layer.
+    states : list of ndarray of shape (n_samples, n_units)
+        States of each layer after the last step.
     """
     n_samples, n_steps = len(X), X.shape[2] * n_sub
     forward, back = delays
-    states, start, rates = [], [], []
-    for layer in layers:
+    states, start, rates = list(initial), [], []
+    for layer, v in zip(layers, states, strict=True):
         function = RATES[layer["activation"]]
-        v = np.tile(layer["initial_state"], (n_samples, 1))
-        states.append(v)
         start.append(v if layer["start"] == "state" else function(v))
         rates.append(np.empty((n_steps, n_samples, v.shape[1])))
 
@@ -103,7 +105,8 @@ def simulate_layers(X, layers, *, n_sub, delays, rng=None):
             rates[i][t] = RATES[layer["activation"]](states[i])
             if rng is not None and post > 0:
                 rates[i][t] += post * rng.standard_normal(states[i].shape)
-    return [
+    rates = [
         (r * layer["active"]).transpose(1, 2, 0)
         for r, layer in zip(rates, layers, strict=True)
     ]
+    return rates, states

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from numba import njit
 from threadpoolctl import ThreadpoolController
 
 from skneuro.encoding import GNetEncoder, _pooling, make_gnet_weights
+from skneuro.engine import _backend
 
 SIZE = 67
 
@@ -83,6 +85,15 @@ def test_threads_of_matrix_products_are_given_back(images):
         np.testing.assert_array_equal(found, responses[0])
 
 
+def test_without_vectors_torch_pools(images, calls, monkeypatch):
+    expected = make_encoder().predict(images)
+    assert calls == [9]
+    monkeypatch.setattr(_backend, "VECTORS", False)
+    found = make_encoder().predict(images)
+    assert calls == [9]
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
 def test_channels_that_fill_no_vector_and_gradients_take_torch(images, calls):
     make_encoder(channels=(8, 12, 16, 8)).predict(images)
     encoder = make_encoder()
@@ -96,7 +107,7 @@ def test_channels_that_fill_no_vector_and_gradients_take_torch(images, calls):
     assert calls == [2]
 
 
-@_pooling.njit
+@njit
 def compress_all(x, y):
     for i in range(0, len(x), _pooling.N_LANES):
         _pooling.store(y, i, _pooling._compress(_pooling.load(x, i)))

@@ -96,6 +96,28 @@ def test_constraints_hold_after_every_step():
     assert watch.seen == 3 * 4
 
 
+@pytest.mark.parametrize(("size", "clip"), [(np.inf, None), (1e30, 1.0), (1e12, 1.0)])
+def test_recurrent_weights_shrink_where_gradients_explode(size, clip):
+    X, y = trials()
+    model = net(
+        ei_mask=None,
+        recurrent_plasticity=None,
+        optimizer="sgd",
+        max_epochs=1,
+        gradient_clip=clip,
+        batch_size=40,
+    )
+    # what makes the loss explode is a penalty, since targets have to be finite
+    model.set_params(penalties={"huge": (lambda rates, _: size * rates.sum(), 1.0)})
+    before = model.begin(3, 2)
+    before = before.recurrent_weights_, before.output_weights_
+    model.fit(X, y)
+    np.testing.assert_allclose(
+        model.recurrent_weights_, before[0] * (1 - 0.05 * 0.02), rtol=1e-6
+    )
+    np.testing.assert_array_equal(model.output_weights_, before[1])
+
+
 def test_half_plastic_weights_move_half_as_far():
     X, y = trials()
     options = {"optimizer": "sgd", "max_epochs": 1, "batch_size": 40}
@@ -167,3 +189,35 @@ def test_learned_time_constants_stay_in_their_bounds():
     np.testing.assert_allclose(fixed.tau_, tau, rtol=1e-6)
     with pytest.raises(ValueError, match="tau has 10 ms, expected at least dt=20"):
         net(tau=10.0).fit(X, y)
+
+
+def test_feedback_obeys_mask_signs_and_plasticity():
+    X, y = trials()
+    rng = np.random.default_rng(0)
+    mask, frozen = rng.uniform(size=(2, 8, 6)) < 0.5
+    options = {
+        "n_hidden": (8, 6),
+        "feedback_delay": 40.0,
+        "ei_ratio": 0.7,
+        "feedback_mask": mask,
+        "feedback_plasticity": ~frozen,
+        "feedback_weights": rng.uniform(-0.3, 0.3, (8, 6)),
+        "optimizer": "adamw",
+        "lr": 0.05,
+        "max_epochs": 3,
+        "random_state": 0,
+    }
+    signs = np.array([1, 1, 1, 1, -1, -1])  # 0.7 of six units, rounded down
+    before = CTRNNRegressor(**options).begin(3, 2).net_.module_
+    before = before.layers[0].feedback_weight().detach().numpy()
+    for constraint in ("project", "rectify", "abs"):
+        model = CTRNNRegressor(**options, constraint=constraint).fit(X, y)
+        weights = model.net_.module_.layers[0].feedback_weight().detach().numpy()
+        assert (weights[~mask] == 0).all()
+        assert (weights * signs >= 0).all()
+        np.testing.assert_allclose(weights[frozen], before[frozen], atol=1e-7)
+        assert (weights[~frozen & mask] != before[~frozen & mask]).any()
+    with pytest.raises(ValueError, match=r"feedback_mask is given, but feedback_delay"):
+        CTRNNRegressor(**{**options, "feedback_delay": None}).fit(X, y)
+    with pytest.raises(ValueError, match=r"feedback_mask has shape \(6, 8\), expected"):
+        CTRNNRegressor(**{**options, "feedback_mask": mask.T}).fit(X, y)

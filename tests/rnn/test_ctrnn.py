@@ -109,6 +109,39 @@ def test_small_steps_converge_and_noise_does_not_depend_on_them():
     np.testing.assert_allclose(spread, 0.2, rtol=0.1)
 
 
+# stationary standard deviation of states over sigma, of units without connections
+SPREAD = {
+    "song": lambda a: np.sqrt(2 / (2 - a)),
+    "nn4n": lambda a: np.sqrt(a / (2 - a)),
+    "raw": lambda a: 1 / np.sqrt(a * (2 - a)),
+}
+
+
+@pytest.mark.parametrize("dt", [5.0, 20.0])
+@pytest.mark.parametrize("convention", SPREAD)
+def test_noise_of_states_has_the_spread_of_its_convention(convention, dt):
+    options = {
+        "n_hidden": 40,
+        "dt": dt,
+        "activation": "linear",
+        "recurrent_weights": "zero",
+        "noise_convention": convention,
+        "noise_at_predict": True,
+        "random_state": 0,
+    }
+    n_times = round(1500 / dt)  # 15 time constants
+    silence = np.zeros((128, 1, n_times))
+    net = CTRNNRegressor(**options, preact_noise=0.3).begin(1, 1)
+    late = net.transform(silence)[:, :, n_times // 2 :]
+    expected = 0.3 * SPREAD[convention](dt / 100)
+    assert late.std() == pytest.approx(expected, rel=0.02)
+    same = net.simulate(silence[:, :, : n_times // 2 + 1], noise=True, random_state=0)
+    assert same.rates[:, :, -1].std() == pytest.approx(expected, rel=0.05)
+    # noise of rates is not carried in states
+    net = CTRNNRegressor(**options, postact_noise=0.3).begin(1, 1)
+    assert net.transform(silence).std() == pytest.approx(0.3, rel=0.02)
+
+
 def test_lesioned_units_are_silent_and_unheard():
     X, y = trials()
     net = CTRNNRegressor(**SMALL, activation="sigmoid").fit(X, y)
@@ -152,7 +185,8 @@ def test_penalties_change_what_is_learned(penalties):
 
 def test_unknown_penalties_are_named():
     X, y = trials()
-    with pytest.raises(ValueError, match=r"penalties has 'fr'; expected one of hebb"):
+    names = r"penalties has .fr.; expected one of feedback_l1"
+    with pytest.raises(ValueError, match=names):
         CTRNNRegressor(**SMALL, penalties={"fr": 1.0}).fit(X, y)
 
 

@@ -263,6 +263,81 @@ def test_imported_stack(golden):
     agree(h[:, 12:], signals(golden["stack/h1"]).numpy())
 
 
+def test_imported_initial_states_are_kept():
+    # nn4n 1.1.1 keeps a learned state as recurrent_layer.hidden_state: a v, not a rate
+    rng = np.random.default_rng(0)
+    start, X = rng.standard_normal(4), rng.standard_normal((3, 2, 6))
+    state = {
+        "recurrent_layer.input_layer.weight": rng.standard_normal((4, 2)),
+        "recurrent_layer.hidden_layer.weight": rng.standard_normal((4, 4)) / 2,
+        "recurrent_layer.hidden_state": start,
+        "readout_layer.weight": rng.standard_normal((1, 4)),
+    }
+    w_in, w, _, w_out = state.values()
+    v, expected = np.tile(start, (3, 1)), []
+    r = np.tanh(v)
+    for t in range(6):
+        v = 0.8 * v + 0.2 * (X[:, :, t] @ w_in.T + r @ w.T)
+        r = np.tanh(v)
+        expected.append(r @ w_out.T)
+    net = from_nn4n(state, alpha=0.2, activation="tanh", learn_initial_state=True)
+    agree(net.predict(X), np.stack(expected, axis=2))
+    net.set_params(max_epochs=1).fit(X, np.zeros((3, 1, 6)))
+    assert (net.net_.module_.layers[0].initial_state.detach().numpy() != start).all()
+
+
+def test_learned_integration_factors_may_leave_their_range_as_in_nn4n(tmp_path):
+    rng = np.random.default_rng(0)
+    state = {
+        "recurrent_layer.input_layer.weight": rng.standard_normal((3, 2)),
+        "recurrent_layer.hidden_layer.weight": np.zeros((3, 3)),
+        "recurrent_layer.alpha": np.array([1.2, -0.1, 0.5]),
+        "readout_layer.weight": np.eye(3),
+    }
+    X = np.ones((1, 2, 2))
+    net = from_nn4n(state, activation="tanh", learn_alpha=True)
+    alpha = state["recurrent_layer.alpha"]
+    first = alpha * state["recurrent_layer.input_layer.weight"].sum(axis=1)
+    agree(net.predict(X)[0], np.tanh([first, (2 - alpha) * first]).T)
+    net.save(tmp_path / "net")
+    agree(type(net).load(tmp_path / "net").predict(X), net.predict(X))
+    with pytest.raises(ValueError, match="positive numbers, in ms"):
+        net.set_params(tau_bounds=None).begin(2, 3)
+
+
+def test_imported_stacks_may_lack_an_input_layer():
+    rng = np.random.default_rng(0)
+    w, w_out = rng.standard_normal((2, 3, 3)) / 2, rng.standard_normal((1, 3))
+    X = rng.standard_normal((4, 3, 5))
+    state = {f"hidden_layers.{i}.linear_layer.weight": w[i] for i in (0, 1)}
+    state["readout_layer.weight"] = w_out
+    net = from_nn4n(state, alpha=[0.2, 0.5], activation="tanh")
+    r, v, expected = np.zeros((2, 4, 3)), np.zeros((2, 4, 3)), []
+    for t in range(5):
+        received = X[:, :, t]
+        for i, alpha in enumerate((0.2, 0.5)):
+            v[i] = (1 - alpha) * v[i] + alpha * (r[i] @ w[i].T + received)
+            received = r[i] = np.tanh(v[i])
+        expected.append(received @ w_out.T)
+    agree(net.predict(X), np.stack(expected, axis=2))
+    net.set_params(max_epochs=1).fit(X, np.zeros((4, 1, 5)))
+    np.testing.assert_array_equal(net.input_weights_[1], np.eye(3))
+    assert (net.recurrent_weights_[1] != w[1].astype(np.float32)).all()
+    alone = {"hidden_layers.0.linear_layer.weight": w[0], "readout_layer.weight": w_out}
+    same = {
+        "recurrent_layer.input_layer.weight": np.eye(3),
+        "recurrent_layer.hidden_layer.weight": w[0],
+        "readout_layer.weight": w_out,
+    }
+    for activation in ("tanh", ["tanh"]):
+        one = from_nn4n(alone, alpha=0.2, activation=activation)
+        agree(one.predict(X), from_nn4n(same, alpha=0.2, activation="tanh").predict(X))
+    state["hidden_layers.1.linear_layer.weight"] = np.eye(2)
+    state["readout_layer.weight"] = w_out[:, :2]
+    with pytest.raises(ValueError, match="layer 1 has no input layer and 2 units"):
+        from_nn4n(state, alpha=[0.2, 0.5])
+
+
 def test_import_says_what_is_missing():
     state = {"recurrent_layer.input_layer.weight": np.ones((2, 1))}
     with pytest.raises(ValueError, match=r"hidden_layer\.weight', expected the names"):

@@ -83,6 +83,38 @@ def test_outputs_and_rates_may_both_be_used(blocks):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("with_rates", [False, True])
+def test_single_precision_agrees_with_double(packed, with_rates, blocks, monkeypatch):
+    monkeypatch.setattr("skneuro.rnn._scan.PACKED", packed)
+    exact = arguments(n_times=9)
+    exact["readout"] = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
+    exact["decay"] = torch.full((4,), 0.7, dtype=torch.float64)
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        values = {
+            name: value.detach().to(dtype).requires_grad_(value.requires_grad)
+            for name, value in exact.items()
+        }
+        learned = [value for value in values.values() if value.requires_grad]
+        rates, last, outputs = leaky_scan(**values, activation="relu")
+        loss = outputs.square().mean() + last.mean()
+        loss = loss + rates.mean() if with_rates else loss
+        results.append((rates, outputs, *torch.autograd.grad(loss, learned)))
+    for single, double in zip(*results, strict=True):
+        assert single.dtype == torch.float32
+        torch.testing.assert_close(single.double(), double, rtol=1e-3, atol=1e-4)
+
+
+def test_what_is_not_a_number_stays_so():
+    values = arguments()
+    with torch.no_grad():
+        values["inputs"][2, 1] = float("nan")
+    rates, *_ = leaky_scan(**values, activation="relu")
+    missing = torch.isnan(rates)
+    assert missing[2:, 1].all() and not missing[:2].any() and not missing[:, 0].any()
+
+
 def test_tap_receives_the_gradients_of_states(blocks):
     values, tap = arguments(), []
     push = torch.zeros(5, 3, 4, dtype=torch.float64).requires_grad_()
