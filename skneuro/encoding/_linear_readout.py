@@ -44,30 +44,32 @@ class Factor:
         Features are scaled as many at a time as fit the processor's cache, and
         multiplied by torch, whose product of few rows with long ones is faster.
         """
-        import torch
-
         features = np.asarray(features)  # a transformer may give a DataFrame
         n_samples, n_features = features.shape
         step = max(_N_SCALED // max(n_samples, 1), 1024)
         scaled = np.empty((n_samples, min(step, n_features)), self.centre.dtype)
         scores = np.zeros((n_samples, len(self.components)), self.centre.dtype)
+        for start in range(0, n_features, step):
+            block = slice(start, start + step)
+            centre, gain = self.centre[block], self.gain[block]
+            part = scaled[:, : len(centre)]
+            np.subtract(features[:, block], centre, out=part, dtype=centre.dtype)
+            part *= gain
+            if n_samples == 1:
+                scores += part @ self.components[:, block].T
+            else:
+                self._add_product(scores, part, block)
+        return scores
+
+    def _add_product(self, scores, scaled, block):
+        import torch
+
         if self._tensor is None:
             self._tensor = share_memory(self.components)
         with torch.inference_mode():
-            to, part = torch.from_numpy(scores), torch.from_numpy(scaled)
-            for start in range(0, n_features, step):
-                block = slice(start, start + step)
-                centre, gain = self.centre[block], self.gain[block]
-                n = len(centre)
-                np.subtract(
-                    features[:, block], centre, out=scaled[:, :n], dtype=centre.dtype
-                )
-                scaled[:, :n] *= gain
-                if n_samples == 1:
-                    scores += scaled[:, :n] @ self.components[:, block].T
-                else:
-                    to.addmm_(part[:, :n], self._tensor[:, block].T)
-        return scores
+            torch.from_numpy(scores).addmm_(
+                torch.from_numpy(scaled), self._tensor[:, block].T
+            )
 
     def __getstate__(self):
         return self.__dict__ | {"_tensor": None}
