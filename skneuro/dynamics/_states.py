@@ -86,7 +86,9 @@ def _make_history(equations, values, past, numbers, n_nodes):
         name: value if np.ndim(value) == 0 else np.reshape(value, (-1, 1))
         for name, value in numbers.items()
     }
-    visible = equations.visible(SimpleNamespace(**series), SimpleNamespace(**columns))
+    x, p = SimpleNamespace(**series), SimpleNamespace(**columns)
+    with np.errstate(all="ignore"):  # an exponential may overflow; runs are checked
+        visible = equations.visible(x, p)
     return {name: visible[name] for name in equations.sources}
 
 

@@ -159,6 +159,14 @@ def test_jansen_rit_makes_an_alpha_rhythm():
     assert 1 < eeg.max() - eeg.min() < 10  # mV
 
 
+def test_a_steep_response_starts_without_a_warning():
+    # the rate that others see at the start is computed before the run
+    column = JansenRit([[0.0, 1.0], [1.0, 0.0]], slope=500.0, duration=5.0)
+    start = {"y1": 0.0, "y2": 10.0}
+    eeg = column.set_params(initial_state=start, random_state=0).simulate()["eeg"]
+    assert np.isfinite(eeg).all()
+
+
 @pytest.mark.parametrize(
     ("node", "low", "high"),
     [
