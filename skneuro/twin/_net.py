@@ -236,8 +236,13 @@ class TwinNet(NeuralNet):
         found = {"loss": [float(row["train_loss"]) for row in self.history]}
         if dataset_valid is not None:
             losses = self.history[-1, "batches", :, "valid_loss"]
-            self.history.record("valid_loss", float(np.mean(losses)))
-            found["validation"] = [float(row["valid_loss"]) for row in self.history]
+            loss = float(np.mean(losses))
+            if self.sharing is not None:  # all keep the same epoch
+                loss = self.sharing.mean(loss)
+            self.history.record("validation_loss", loss)
+            found["validation"] = [
+                float(row["validation_loss"]) for row in self.history
+            ]
             if self.keep_best and np.argmin(found["validation"]) + 1 == len(
                 self.history
             ):
@@ -283,7 +288,7 @@ class TwinNet(NeuralNet):
             self.history.record("epoch", len(self.history))
             self.history.record("train_loss", loss)
             if "validation" in state:
-                self.history.record("valid_loss", state["validation"][k])
+                self.history.record("validation_loss", state["validation"][k])
         if state["best"] is not None:
             self.best_state_ = state["best"]
         return state["epochs"]

@@ -390,7 +390,9 @@ class DigitalTwinRegressor(_TwinPredictor):
         self.loss_curve_ = [float(row["train_loss"]) for row in self.net_.history]
         self.validation_curve_, self.best_epoch_ = [], None
         if held_out is not None:
-            self.validation_curve_ = [row["valid_loss"] for row in self.net_.history]
+            self.validation_curve_ = [
+                row["validation_loss"] for row in self.net_.history
+            ]
             self.best_epoch_ = int(np.argmin(self.validation_curve_))
             if self.keep_best:
                 self.net_.module_.load_state_dict(self.net_.best_state_)
@@ -425,8 +427,9 @@ class DigitalTwinRegressor(_TwinPredictor):
     def _join_others(self):
         if self.recording is None:
             return None
-        names = ("max_epochs", "batches_per_epoch", "shared")
+        names = ["max_epochs", "batches_per_epoch", "shared", "keep_best"]
         agreed = {name: getattr(self, name) for name in names}
+        agreed["validation_fraction > 0"] = self.validation_fraction > 0
         return Sharing(
             self.recording,
             self.shared,

@@ -73,6 +73,12 @@ class Sharing:
         dist.all_gather_object(found, list(values), group=self.group)
         return [value for part in found for value in part]
 
+    def mean(self, value):
+        """Mean of a number over all processes."""
+        told = [None] * self.n_processes
+        dist.all_gather_object(told, value)
+        return sum(told) / self.n_processes
+
     def sides(self, network):
         """Trained parameters that all have in common, and those of the recording.
 
