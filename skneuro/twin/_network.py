@@ -51,7 +51,8 @@ class TwinState:
     """State of the network between two frames; None before the first one."""
 
     modulation: Any = None
-    core: Any = None
+    feedforward: Any = None
+    recurrent: Any = None
 
     def detach(self):
         """Return the same state, cut from the graph."""
@@ -390,10 +391,8 @@ class BoundNetwork:
         if stream is None and device.type == "cpu" and not torch.is_grad_enabled():
             streams = range(network.streams)  # one by one they fit the cache
         core = network.core
-        self.cores = [
-            (core.feedforward.bind(s, batch), core.recurrent.bind(s, batch))
-            for s in streams
-        ]
+        self.feedforward = [core.feedforward.bind(s, batch) for s in streams]
+        self.recurrent = core.recurrent.bind(stream, batch)
         self.readout = network.readout.bind(stream, batch)
         self.decorr = network.decorr
 
@@ -429,38 +428,32 @@ class BoundNetwork:
             behavior = x.new_zeros(n_frames, batch, 2)
         behavior = behavior[:, :, None].expand(-1, -1, self.n_streams, -1)
         modulation, slow = self.modulation(behavior, state.modulation)
-        features, core, later = self._run_cores(image, modulation, state.core)
+        features, past = self._run_feedforward(image, state.feedforward)
+        core, recurrent = self.recurrent(features, modulation, state.recurrent)
         streams = self.readout(core)
         if keep is not None:
             keep.update(
                 perspective=image,
                 modulation=modulation,
-                feedforward=torch.cat(features, 1),
+                feedforward=features,
                 core=core,
                 readout=streams,
             )
         log_rate = streams.mean(1).unflatten(0, (n_frames, batch))
-        return log_rate, TwinState(slow, later)
+        return log_rate, TwinState(slow, past, recurrent)
 
-    def _run_cores(self, image, modulation, state):
-        """Features of each part, core of all, and state of each."""
-        n = len(self.cores)
-        state = [(None, None)] * n if state is None else state
+    def _run_feedforward(self, image, state):
+        """Features of all streams, and the state of each part."""
+        n = len(self.feedforward)
+        state = [None] * n if state is None else state
         if len(state) != n:
             raise ValueError(
                 f"state is of {len(state)} parts of the core, but {n} are computed; go "
                 "on from a state with gradients where they are on, without where off."
             )
-        features, cores, later = [], [], []
-        for (feedforward, recurrent), own, before in zip(
-            self.cores, modulation.chunk(n, 2), state, strict=True
-        ):
-            seen, past = feedforward(image, before[0])
-            core, memory = recurrent(seen, own, before[1])
-            features.append(seen)
-            cores.append(core)
-            later.append((past, memory))
-        return features, torch.cat(cores, 1), later
+        parts = [f(image, s) for f, s in zip(self.feedforward, state, strict=True)]
+        features, later = zip(*parts, strict=True)
+        return torch.cat(features, 1), list(later)
 
     def penalty(self, core):
         """Regulariser of the core's output, 0 where the network has none."""

@@ -13,7 +13,6 @@ from skneuro.twin._blocks import (
     masked,
     tanh,
 )
-from skneuro.twin._tokens import bind_tokens
 
 
 class _Recurrent(Block):
@@ -157,9 +156,7 @@ class _Recurrent(Block):
         n_streams = self.streams if stream is None else 1
         from_features = self.proj_x[-2].bind(stream)
         from_modulation = self.proj_x[-1].bind(stream)
-        steps = bind_tokens(self, stream, batch) if n_streams == 1 else None
-        if steps is None:
-            steps = self.bind_steps(stream, batch)
+        steps = self.bind_steps(stream, batch)
         like = self.out.weights[0]
 
         def run(features, modulation, state=None):

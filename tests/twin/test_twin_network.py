@@ -71,9 +71,8 @@ def test_frames_one_by_one_or_in_chunks_are_as_the_whole(small_case):
             part, state = network(*(x[k : k + size] for x in data), state=state)
             parts.append(part)
         assert difference(torch.cat(parts), whole).max() < TOLERANCE
-    for (_, memory), (_, right) in zip(state.core, last.core, strict=True):
-        for got, expected in zip(memory, right, strict=True):
-            assert difference(got, expected).max() < TOLERANCE
+    for got, expected in zip(state.recurrent, last.recurrent, strict=True):
+        assert difference(got, expected).max() < TOLERANCE
 
 
 @torch.no_grad()
