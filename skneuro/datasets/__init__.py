@@ -46,6 +46,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_movies": ["make_movies"],
         "_synthetic": ["make_connectome"],
         "_twin": ["make_twin_data"],
+        "_nwb": ["load_nwb_recording"],
         "_twin_files": ["load_twin_data", "save_twin_data"],
     },
 )
@@ -68,6 +69,7 @@ __all__ = [
     "load_atlas_centroids",
     "load_atlas_labels",
     "load_connectome",
+    "load_nwb_recording",
     "load_task_from_env",
     "load_twin_data",
     "make_connectome",

@@ -186,7 +186,13 @@ def make_movies(
         )
     if directions is None:
         directions = 360 * np.arange(n_movies) / n_movies
-    directions = np.resize(np.asarray(directions, float), n_movies)
+    directions = np.asarray(directions, float)
+    if directions.ndim != 1 or not len(directions) or not np.isfinite(directions).all():
+        raise ValueError(
+            f"directions={directions.tolist()} are not numbers; expected at least one "
+            "finite angle, in degrees."
+        )
+    directions = np.resize(directions, n_movies)
     times = np.arange(n_frames) / sfreq
     angles = _visual_angles(*frame_size)
     reach = [0.8 * np.abs(a).max() for a in angles]

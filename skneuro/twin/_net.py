@@ -11,6 +11,7 @@ from torch.utils.checkpoint import checkpoint as recompute
 from torch.utils.data import Dataset
 
 from skneuro.twin._network import TwinNetwork
+from skneuro.twin._precision import computing
 from skneuro.twin._training import SgdClip, cosine_rate, parameter_groups
 from skneuro.utils import seeded_torch
 
@@ -82,6 +83,12 @@ class TwinNet(NeuralNet):
         so many frames.
     resume_file : str, path-like or None
         File that is written after each epoch.
+    keep_best : bool
+        Whether weights of the epoch with the least validation loss are kept.
+    precision : {"float32", "tf32", "bfloat16"}
+        How precisely a GPU computes.
+    sharing : Sharing or None
+        What other processes train too.
     **options : dict
         Of skorch's ``NeuralNet``.
     """
@@ -98,6 +105,9 @@ class TwinNet(NeuralNet):
         seed=0,
         recompute_frames=None,
         resume_file=None,
+        keep_best=False,
+        precision="float32",
+        sharing=None,
         **options,
     ):
         self.burn_in = burn_in
@@ -107,6 +117,9 @@ class TwinNet(NeuralNet):
         self.seed = seed
         self.recompute_frames = recompute_frames
         self.resume_file = resume_file
+        self.keep_best = keep_best
+        self.precision = precision
+        self.sharing = sharing
         options.setdefault("optimizer", SgdClip)
         super().__init__(module, criterion=criterion, train_split=None, **options)
 
@@ -119,7 +132,11 @@ class TwinNet(NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Train one epoch with seeds and learning rate of its own."""
-        if iterator is None:  # no validation
+        if not training:
+            if iterator is not None:
+                super().run_single_epoch(
+                    iterator, training, prefix, step_fn, **fit_params
+                )
             return
         epoch = len(self.history) - 1
         rate = cosine_rate(
@@ -131,8 +148,12 @@ class TwinNet(NeuralNet):
         )
         for group in self.optimizer_.param_groups:
             group["lr"] = self.lr * rate
-        seed = (self.seed + epoch) % _MOST_SEEDS
-        iterator.dataset.start_epoch(epoch)
+        number = epoch  # of draws: processes that train together have different ones
+        if self.sharing is not None:
+            self.sharing.average_parameters(self.module_)
+            number = self.sharing.rank + self.sharing.n_processes * epoch
+        seed = (self.seed + number) % _MOST_SEEDS
+        iterator.dataset.start_epoch(number)
         self.streams_ = np.random.default_rng([seed, 1])
         with seeded_torch(seed):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
@@ -140,27 +161,45 @@ class TwinNet(NeuralNet):
     def train_step_single(self, batch, **fit_params):
         """Run windows through one stream and back."""
         self._set_training(True)
-        X, y = batch
-        video, gaze, behavior = (
-            X[name].to(self.device).transpose(0, 1)
-            for name in ("video", "gaze", "behavior")
-        )
-        y = y.to(self.device).transpose(0, 1)
+        video, gaze, behavior, y = self._time_first(batch)
         network = self.module_
         stream = None
         if self.sample_stream:
             stream = int(self.streams_.integers(network.streams))
-        bound = network.bind(stream=stream, batch=video.shape[1])
-        log_rate, core = self._run(bound, video, gaze, behavior)
+        with computing(self.precision, y.device):
+            bound = network.bind(stream=stream, batch=video.shape[1])
+            log_rate, core = self._run(bound, video, gaze, behavior)
+            penalty = bound.penalty(core)
         skipped = min(self.burn_in, len(y) - 1)
-        loss = network.loss(log_rate, y)[skipped:].mean() + bound.penalty(core)
+        loss = network.loss(log_rate.to(y.dtype), y)[skipped:].mean() + penalty
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"the training loss is {loss.item()} in epoch {len(self.history) - 1}; "
                 "lower lr, or check that responses are not huge."
             )
-        loss.backward()
+        exact = "tf32" if self.precision == "tf32" else "float32"
+        with computing(exact, y.device):  # types are those of the way forward
+            loss.backward()
+        if self.sharing is not None:
+            self.sharing.average_gradients(network)
         return {"loss": loss, "y_pred": log_rate.detach()}
+
+    def validation_step(self, batch, **fit_params):
+        """Run windows through all streams, without noise."""
+        self._set_training(False)
+        *inputs, y = self._time_first(batch)
+        network = self.module_
+        with torch.no_grad(), computing(self.precision, y.device):
+            log_rate, _ = network(*inputs)
+        skipped = min(self.burn_in, len(y) - 1)
+        loss = network.loss(log_rate.to(y.dtype), y)[skipped:].mean()
+        return {"loss": loss, "y_pred": log_rate}
+
+    def _time_first(self, batch):
+        """Video, gaze, behaviour and responses, (time, batch, ...), on the device."""
+        X, y = batch
+        parts = [X[name] for name in ("video", "gaze", "behavior")]
+        return [part.to(self.device).transpose(0, 1) for part in (*parts, y)]
 
     def _run(self, bound, video, gaze, behavior):
         size = self.recompute_frames
@@ -194,6 +233,21 @@ class TwinNet(NeuralNet):
         super().on_epoch_end(net, dataset_train, dataset_valid, **kwargs)
         losses = self.history[-1, "batches", :, "train_loss"]
         self.history.record("train_loss", float(np.mean(losses)))
+        found = {"loss": [float(row["train_loss"]) for row in self.history]}
+        if dataset_valid is not None:
+            losses = self.history[-1, "batches", :, "valid_loss"]
+            loss = float(np.mean(losses))
+            if self.sharing is not None:  # all keep the same epoch
+                loss = self.sharing.mean(loss)
+            self.history.record("validation_loss", loss)
+            found["validation"] = [
+                float(row["validation_loss"]) for row in self.history
+            ]
+            if self.keep_best and np.argmin(found["validation"]) + 1 == len(
+                self.history
+            ):
+                state = self.module_.state_dict().items()
+                self.best_state_ = {k: v.detach().clone() for k, v in state}
         if self.resume_file is not None:
             path = Path(self.resume_file)
             state = {
@@ -201,7 +255,8 @@ class TwinNet(NeuralNet):
                 "seed": self.seed,
                 "network": self.module_.state_dict(),
                 "optimizer": self.optimizer_.state_dict(),
-                "loss": [float(row["train_loss"]) for row in self.history],
+                "best": getattr(self, "best_state_", None),
+                **found,
             }
             part = path.with_name(f"{path.name}.part")
             torch.save(state, part)
@@ -228,8 +283,12 @@ class TwinNet(NeuralNet):
                 f"but this run has {self.seed}; pass the same random_state, or remove "
                 "the file to start anew."
             )
-        for loss in state["loss"]:
+        for k, loss in enumerate(state["loss"]):
             self.history.new_epoch()
             self.history.record("epoch", len(self.history))
             self.history.record("train_loss", loss)
+            if "validation" in state:
+                self.history.record("validation_loss", state["validation"][k])
+        if state["best"] is not None:
+            self.best_state_ = state["best"]
         return state["epochs"]

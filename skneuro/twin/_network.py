@@ -8,12 +8,16 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from skneuro.twin import _core, _modulation, _perspective
+from skneuro.twin import _core, _modulation, _perspective, _recurrent
 from skneuro.twin._blocks import Block
 from skneuro.twin._readout import PositionFeature
 
 FEEDFORWARDS = {"dense": True, "input_dense": False}  # standardise the first layer?
-RECURRENTS = {"cvt_lstm": _core.CvtLstm, "conv_lstm": _core.ConvLstm, "rvt": _core.Rvt}
+RECURRENTS = {
+    "cvt_lstm": _recurrent.CvtLstm,
+    "conv_lstm": _recurrent.ConvLstm,
+    "rvt": _recurrent.Rvt,
+}
 PERSPECTIVES = {
     "mlp_monitor_retina": _perspective.MlpMonitorRetina,
     "monitor_retina": _perspective.MonitorRetina,
@@ -378,12 +382,17 @@ class BoundNetwork:
     """
 
     def __init__(self, network, stream, batch):
-        self.batch = batch
+        self.batch, self.differentiable = batch, torch.is_grad_enabled()
         self.n_streams = network.streams if stream is None else 1
         self.perspective = network.perspective.bind(batch)
         self.modulation = network.modulation.bind(stream, batch)
-        self.feedforward = network.core.feedforward.bind(stream, batch)
-        self.recurrent = network.core.recurrent.bind(stream, batch)
+        streams = [stream]
+        device = network.perspective.retina.grid.device
+        if stream is None and device.type == "cpu" and not torch.is_grad_enabled():
+            streams = range(network.streams)  # one by one they fit the cache
+        core = network.core
+        self.feedforward = [core.feedforward.bind(s, batch) for s in streams]
+        self.recurrent = core.recurrent.bind(stream, batch)
         self.readout = network.readout.bind(stream, batch)
         self.decorr = network.decorr
 
@@ -402,19 +411,24 @@ class BoundNetwork:
         ``periphery`` is what lies beyond the monitor: ``"dark"``, or ``"extend"`` for
         its edge. ``keep``, a dict, collects what the stages return.
         """
+        if torch.is_grad_enabled() and not self.differentiable:
+            raise RuntimeError(
+                "the network was bound without gradients, but they are on now; bind it "
+                "where they are on too."
+            )
         n_frames, batch = video.shape[:2]
         state = TwinState() if state is None else state
         x = video.flatten(0, 1)[:, None]
         if not x.is_floating_point():
             x = x.to(torch.float32) / 255
-        image = self.perspective(
-            x, None if gaze is None else gaze.flatten(0, 1), periphery
-        )
+        gaze = None if gaze is None else gaze.flatten(0, 1)
+        with torch.autocast(x.device.type, enabled=False):  # rays must meet their pixel
+            image = self.perspective(x, gaze, periphery)
         if behavior is None:
             behavior = x.new_zeros(n_frames, batch, 2)
         behavior = behavior[:, :, None].expand(-1, -1, self.n_streams, -1)
         modulation, slow = self.modulation(behavior, state.modulation)
-        features, past = self.feedforward(image, state.feedforward)
+        features, past = self._run_feedforward(image, state.feedforward)
         core, recurrent = self.recurrent(features, modulation, state.recurrent)
         streams = self.readout(core)
         if keep is not None:
@@ -427,6 +441,19 @@ class BoundNetwork:
             )
         log_rate = streams.mean(1).unflatten(0, (n_frames, batch))
         return log_rate, TwinState(slow, past, recurrent)
+
+    def _run_feedforward(self, image, state):
+        """Features of all streams, and the state of each part."""
+        n = len(self.feedforward)
+        state = [None] * n if state is None else state
+        if len(state) != n:
+            raise ValueError(
+                f"state is of {len(state)} parts of the core, but {n} are computed; go "
+                "on from a state with gradients where they are on, without where off."
+            )
+        parts = [f(image, s) for f, s in zip(self.feedforward, state, strict=True)]
+        features, later = zip(*parts, strict=True)
+        return torch.cat(features, 1), list(later)
 
     def penalty(self, core):
         """Regulariser of the core's output, 0 where the network has none."""

@@ -1,5 +1,6 @@
 """Videos by gradient: those that excite neurons most, and those behind activity."""
 
+import copy
 import math
 from numbers import Integral, Real
 
@@ -111,15 +112,14 @@ def _gaussian(std, cutoff):
 
 def _descend(twin, pixels, n_frames, objective, traces, options):
     """Minimise an objective of log-rates and roughness; return video and losses."""
-    network, device = twin.net_.module_, twin.net_.device
+    network = copy.deepcopy(twin.net_.module_).requires_grad_(False).eval()
+    device = twin.net_.device
     rng = np.random.default_rng(
         check_random_state(options["random_state"]).randint(2**31 - 1)
     )
     pixels.to(device)
-    network.eval()
     streams = range(network.streams) if options["sample_stream"] else [None]
-    with torch.no_grad():  # the network stays as it is
-        bounds = [network.bind(stream=s, batch=1) for s in streams]
+    bounds = [network.bind(stream=s, batch=1) for s in streams]
     optimizer = SgdClip(
         parameter_groups(pixels),
         lr=options["lr"],

@@ -134,6 +134,7 @@ class PositionFeature(Block):
 
         def run(core):
             if blocks is not None and not torch.is_grad_enabled():
+                core = core.to(weight.dtype)
                 return _read_in_blocks(core, points[0], blocks, len(weight)) + bias
             grid = points.repeat(len(core) // len(points), 1, 1)[:, None]
             at = F.grid_sample(core, grid, padding_mode="border", align_corners=False)[

@@ -1,30 +1,31 @@
 """The digital twin as a regressor: video, gaze and behaviour to neural activity."""
 
 import copy
-from collections.abc import Iterable
 from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
+from skorch.helper import predefined_split
 
-from skneuro.metrics import cc_abs, cc_norm
 from skneuro.twin._net import TwinNet
 from skneuro.twin._net import Windows as _Windows
 from skneuro.twin._network import ARCHITECTURES, TwinNetwork
+from skneuro.twin._precision import PRECISIONS
+from skneuro.twin._predictor import _TwinPredictor, is_table
 from skneuro.twin._readout_start import regress_readout
-from skneuro.twin._running import arrange, cut, run_chunks, run_trials
+from skneuro.twin._sharing import Sharing
 from skneuro.twin._transfer import inherit, take_over
 from skneuro.twin._trials import (
+    check_not_negative,
     check_responses,
     check_traces,
     check_videos,
-    find_repeats,
+    hold_out,
     table_to_videos,
 )
-from skneuro.twin._weights import save_weights
 from skneuro.utils import resolve_device, seeded_torch
 from skneuro.utils._param_validation import (
     HasMethods,
@@ -37,7 +38,7 @@ _POSITIVE = Interval(Integral, 1, None, closed="left")
 _NOT_NEGATIVE = Interval(Integral, 0, None, closed="left")
 
 
-class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
+class DigitalTwinRegressor(_TwinPredictor):
     r"""Predict the activity of visual cortex from what the animal sees and does [1]_.
 
     Each frame of a video is projected onto the retina of an eye that follows ``gaze``
@@ -97,6 +98,12 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         decay.
     clip : float, default=0.01
         Largest norm of a step over that of its parameter.
+    validation_fraction : float, default=0.0
+        Fraction of trials, drawn at random, that are held out to measure the loss after
+        each epoch: all streams, no noise, a window for each 25 of training.
+    keep_best : bool, default=False
+        Whether the weights of the epoch with the least of those losses are kept, not
+        those of the last one.
     sample_stream : bool, default=True
         Whether each step trains one stream, drawn at random.
     recompute_frames : int or None, default=None
@@ -110,6 +117,17 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         the video.
     trials_at_once : int, default=1
         Trials of equal length that are predicted at once; more suits a GPU.
+    precision : {"float32", "tf32", "bfloat16"}, default="float32"
+        How precisely products and convolutions are computed: on a GPU, the latter two
+        are faster. Memories, geometry and loss stay float32.
+    compile : bool or str, default=False
+        Whether predictions are compiled by ``torch.compile``, which takes minutes for
+        each size of batch and piece, and pays on a GPU; a string names its backend.
+    recording : str, int or None, default=None
+        Name of the recording that this process trains on, where several processes
+        train one core on many recordings. See the notes.
+    shared : tuple of str, default=("core", "modulation.lstm")
+        Parts that all recordings have in common then.
     callbacks : list or None, default=None
         Callbacks of skorch.
     device : str, default="auto"
@@ -129,6 +147,10 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         Mean of ``y``, by which it is divided in training.
     loss_curve_ : list of float
         Mean loss of each epoch.
+    validation_curve_ : list of float
+        Loss of the trials held out, after each epoch; empty without any.
+    best_epoch_ : int or None
+        Number of the epoch with the least of them, from 0; None without any.
     n_features_in_ : int
         Number of columns, where X was a table.
 
@@ -147,6 +169,14 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
 
     Releases are trained on activity divided by its mean; here ``fit`` divides by one
     number, the mean over all neurons, and ``predict`` multiplies by it again.
+
+    Several devices: start one process for each recording, or more, each with its own
+    trials and ``recording``, by ``torchrun``, and call
+    ``torch.distributed.init_process_group()`` in them before ``fit``. At the start of
+    each epoch parameters are averaged, and after each step their gradients, over the
+    processes that have one: those of ``shared`` parts over all, the others over the
+    processes of one recording, which have the same neurons and different trials. Each
+    process needs its own ``checkpoint`` and draws its own windows and streams.
 
     References
     ----------
@@ -190,11 +220,17 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip": [Interval(Real, 0, None, closed="neither")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "keep_best": ["boolean"],
         "sample_stream": ["boolean"],
         "recompute_frames": [_POSITIVE, None],
         "checkpoint": [str, PathLike, None],
         "chunk_frames": [_POSITIVE],
         "trials_at_once": [_POSITIVE],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "compile": ["boolean", str],
+        "recording": [str, Integral, None],
+        "shared": [tuple, list],
         "callbacks": [list, None],
         "device": [str],
         "random_state": ["random_state"],
@@ -218,11 +254,17 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         momentum=0.9,
         weight_decay=1e-4,
         clip=0.01,
+        validation_fraction=0.0,
+        keep_best=False,
         sample_stream=True,
         recompute_frames=None,
         checkpoint=None,
         chunk_frames=16,
         trials_at_once=1,
+        precision="float32",
+        compile=False,
+        recording=None,
+        shared=("core", "modulation.lstm"),
         callbacks=None,
         device="auto",
         random_state=None,
@@ -242,11 +284,17 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.clip = clip
+        self.validation_fraction = validation_fraction
+        self.keep_best = keep_best
         self.sample_stream = sample_stream
         self.recompute_frames = recompute_frames
         self.checkpoint = checkpoint
         self.chunk_frames = chunk_frames
         self.trials_at_once = trials_at_once
+        self.precision = precision
+        self.compile = compile
+        self.recording = recording
+        self.shared = shared
         self.callbacks = callbacks
         self.device = device
         self.random_state = random_state
@@ -287,10 +335,22 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         behavior = check_traces(behavior, videos, "behavior")
         n_frames = min(self.sample_frames, *map(len, videos))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        mean = float(np.mean([np.mean(r, dtype=np.float64) for r in y]))
-        self.response_scale_ = mean if mean > np.finfo(np.float32).eps else 1.0
+        data = (videos, gaze, behavior, y)
+        data, held_out = hold_out(data, self.validation_fraction, seed)
+        if self.keep_best and held_out is None:
+            raise ValueError(
+                f"keep_best=True, but validation_fraction={self.validation_fraction} "
+                f"of {len(videos)} trials is none; hold out at least one."
+            )
+        videos, gaze, behavior, y = data
         self.n_neurons_ = len(y[0])
+        sharing = self._join_others()
+        means = [np.mean(r, dtype=np.float64) for r in y]
+        mean = float(np.mean(means if sharing is None else sharing.gather(means)))
+        self.response_scale_ = mean if mean > np.finfo(np.float32).eps else 1.0
         options, state = inherit(self.core, self.architecture, self.network_params)
+        if options.get("unit", "poisson") == "poisson" and not self._is_table_:
+            check_not_negative(y)
         with seeded_torch(seed):
             self.net_ = self._make_net(options, seed)
             if state is not None:
@@ -311,25 +371,37 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
                 separately=self.sample_stream,
                 seed=seed,
             )
-        data = _Windows(
-            videos,
-            gaze,
-            behavior,
-            y,
-            n_frames=n_frames,
-            n_windows=self.batch_size * self.batches_per_epoch,
-            seed=seed,
-        )
+        n_windows = self.batch_size * self.batches_per_epoch
+        options = {"n_frames": n_frames, "seed": seed}
+        data = _Windows(videos, gaze, behavior, y, n_windows=n_windows, **options)
+        if held_out is not None:
+            *inputs, y = held_out
+            y = [r / np.float32(self.response_scale_) for r in y]
+            n_windows = self.batch_size * max(1, self.batches_per_epoch // 25)
+            valid = _Windows(*inputs, y, n_windows=n_windows, **options)
+            self.net_.train_split = predefined_split(valid)
         done = 0 if self.checkpoint is None else self.net_.resume()
+        if sharing is not None:
+            sharing.start(self.net_.module_, done)
+            self.net_.sharing = sharing
         if done < self.max_epochs:
             self.net_.fit_loop(data, epochs=self.max_epochs - done)
-        self.net_.module_.eval()
+        self.net_.sharing = self.net_.train_split = None
         self.loss_curve_ = [float(row["train_loss"]) for row in self.net_.history]
+        self.validation_curve_, self.best_epoch_ = [], None
+        if held_out is not None:
+            self.validation_curve_ = [
+                row["validation_loss"] for row in self.net_.history
+            ]
+            self.best_epoch_ = int(np.argmin(self.validation_curve_))
+            if self.keep_best:
+                self.net_.module_.load_state_dict(self.net_.best_state_)
+        self.net_.module_.eval()
         return self
 
     def _check_training_data(self, X, y):
         """Return videos and responses as lists; remember what X and y were."""
-        self._is_table_ = _is_table(X)
+        self._is_table_ = is_table(X)
         if not self._is_table_:
             for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(self, name):
@@ -352,6 +424,20 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
         self.frame_size_ = tuple(videos[0].shape[1:])
         return videos, responses
 
+    def _join_others(self):
+        if self.recording is None:
+            return None
+        names = ["max_epochs", "batches_per_epoch", "shared", "keep_best"]
+        agreed = {name: getattr(self, name) for name in names}
+        agreed["validation_fraction > 0"] = self.validation_fraction > 0
+        return Sharing(
+            self.recording,
+            self.shared,
+            agreed,
+            n_neurons=self.n_neurons_,
+            checkpoint=self.checkpoint,
+        )
+
     def _make_net(self, options, seed):
         return TwinNet(
             TwinNetwork,
@@ -371,198 +457,12 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
             seed=seed,
             recompute_frames=self.recompute_frames,
             resume_file=self.checkpoint,
+            keep_best=self.keep_best,
+            precision=self.precision,
             callbacks=self.callbacks,
             device=resolve_device(self.device),
             verbose=0,
         ).initialize()
-
-    def _running(self):
-        return {"net": self.net_, "scale": self.response_scale_, "dtype": self._dtype_}
-
-    def _predict_trials(self, videos, gaze, behavior):
-        return run_trials(
-            videos,
-            gaze,
-            behavior,
-            chunk_frames=self.chunk_frames,
-            trials_at_once=self.trials_at_once,
-            **self._running(),
-        )
-
-    def predict(self, X, *, gaze=None, behavior=None):
-        """Predict activity.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_trials, n_frames, height, width) or list
-            Videos, uint8, of the frame size of ``fit``; or a table as there.
-        gaze : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil centre, x and y, standardised. None is 0, looking ahead.
-        behavior : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil radius and running speed, standardised. None is 0.
-
-        Returns
-        -------
-        ndarray of shape (n_trials, n_neurons, n_frames) or list
-            Activity in the units of ``y``; a list of (n_neurons, n_frames) where trials
-            differ in length. Of a table, (n_samples, n_neurons), or (n_samples,) where
-            ``y`` had one axis.
-
-        Raises
-        ------
-        ValueError
-            If sizes do not fit.
-        TypeError
-            If videos are not uint8.
-        """
-        check_is_fitted(self)
-        if _is_table(X):
-            return self._predict_table(X)
-        videos = check_videos(X, frame_size=self.frame_size_)
-        gaze = check_traces(gaze, videos, "gaze")
-        behavior = check_traces(behavior, videos, "behavior")
-        rates = self._predict_trials(videos, gaze, behavior)
-        if len({r.shape for r in rates}) == 1:
-            return np.stack(rates)
-        return rates
-
-    def _predict_table(self, X):
-        if not getattr(self, "_is_table_", False):
-            raise ValueError(
-                f"X has shape {np.shape(X)}, but this twin was fitted to videos; "
-                "expected (n_trials, n_frames, height, width)."
-            )
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        videos = table_to_videos(X, *self._range_)
-        rates = np.stack(self._predict_trials(videos, None, None))[..., 0]
-        return rates[:, 0] if self._n_outputs_ == 1 else rates
-
-    def iter_predict(self, video, *, gaze=None, behavior=None, chunk_frames=None):
-        """Predict a long movie piece by piece, in constant memory.
-
-        Parameters
-        ----------
-        video : array-like of shape (n_frames, height, width) or iterable
-            One video, uint8, which may be memory-mapped; or an iterable of its pieces
-            in order, which is never held as a whole.
-        gaze, behavior : array-like of shape (2, n_frames), default=None
-            Traces of the whole video. None is 0.
-        chunk_frames : int or None, default=None
-            Frames of each piece; None is the parameter of the class. Not used where
-            the video comes in pieces.
-
-        Yields
-        ------
-        ndarray of shape (n_neurons, n_frames_of_piece)
-            Activity, the same as that of ``predict``.
-
-        Raises
-        ------
-        ValueError
-            If sizes do not fit.
-        """
-        check_is_fitted(self)
-        if hasattr(video, "shape"):
-            whole = check_videos([video], frame_size=self.frame_size_)[0]
-            length = range(len(whole))
-            size = chunk_frames or self.chunk_frames
-            pieces = (whole[w] for w in cut(len(whole), size))
-        elif isinstance(video, Iterable):
-            pieces, length = iter(video), None
-        else:
-            raise ValueError(
-                f"video is {type(video).__name__}, expected an array (n_frames, "
-                "height, width), or an iterable of such arrays."
-            )
-        traces = []
-        for name, trace in (("gaze", gaze), ("behavior", behavior)):
-            if trace is not None:
-                frames = length or range(np.shape(trace)[-1])
-                trace = check_traces([trace], [frames], name)[0][None]
-            traces.append(trace)
-        pieces = (
-            check_videos([p], frame_size=self.frame_size_)[0][None] for p in pieces
-        )
-        for rate in run_chunks(pieces, *traces, **self._running()):
-            yield rate[0]
-
-    def transform(self, X, *, gaze=None, behavior=None):
-        """Return what `predict` does, as features for what follows in a pipeline.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_trials, n_frames, height, width) or list
-            Videos, or a table.
-        gaze : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil centre. None is 0.
-        behavior : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil radius and running speed. None is 0.
-
-        Returns
-        -------
-        ndarray of shape (n_trials, n_neurons, n_frames) or list
-            Activity. Of a table (n_samples, n_neurons).
-
-        Raises
-        ------
-        ValueError
-            If sizes do not fit.
-        """
-        rates = self.predict(X, gaze=gaze, behavior=behavior)
-        return (
-            rates[:, None]
-            if isinstance(rates, np.ndarray) and rates.ndim == 1
-            else rates
-        )
-
-    def score(self, X, y, *, gaze=None, behavior=None):
-        """Return the median correlation over neurons, corrected for noise if possible.
-
-        Trials that show the same video are repeats. If there are any, the score is the
-        median of `skneuro.metrics.cc_norm` over neurons, from those videos; else it is
-        the median of `skneuro.metrics.cc_abs`. The first ``burn_in`` frames of each
-        trial do not count.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_trials, n_frames, height, width) or list
-            Videos, or a table.
-        y : array-like of shape (n_trials, n_neurons, n_frames) or list
-            Activity.
-        gaze : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil centre. None is 0.
-        behavior : array-like of shape (n_trials, 2, n_frames) or list, default=None
-            Pupil radius and running speed. None is 0.
-
-        Returns
-        -------
-        float
-            At most about 1; NaN if no neuron has a score.
-        """
-        rates = self.predict(X, gaze=gaze, behavior=behavior)
-        if _is_table(X):
-            y = np.asarray(y).reshape(len(rates), -1).T[:, None]
-            return _median(cc_abs(y, rates.reshape(len(rates), -1).T[:, None]))
-        videos = check_videos(X, frame_size=self.frame_size_)
-        y = check_responses(y, videos, n_neurons=self.n_neurons_)
-        groups = find_repeats(videos)
-        repeated = [group for group in groups if len(group) > 1]
-        both = [
-            arrange(parts, repeated or groups, self.burn_in) for parts in (y, rates)
-        ]
-        return _median((cc_norm if repeated else cc_abs)(*both))
-
-    def save(self, path):
-        """Write the weights to a safetensors file.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File, ``.safetensors``; `load_twin` and ``core=`` read it.
-        """
-        check_is_fitted(self)
-        about = {"frame_size": self.frame_size_, "response_scale": self.response_scale_}
-        save_weights(path, self.net_.module_, about)
 
     def __sklearn_clone__(self):
         """Clone parameters, but share the core, whose weights are meant."""
@@ -575,26 +475,3 @@ class DigitalTwinRegressor(TransformerMixin, RegressorMixin, BaseEstimator):
             if name in vars(self):
                 setattr(twin, name, copy.deepcopy(vars(self)[name]))
         return twin
-
-    def __sklearn_is_fitted__(self):
-        """Whether there is a network."""
-        return hasattr(self, "net_")
-
-    def __sklearn_tags__(self):
-        """Say that videos have more than two axes, and that noise bounds the score."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.target_tags.multi_output = True
-        tags.regressor_tags.poor_score = True
-        return tags
-
-
-def _is_table(X):
-    if isinstance(X, (list, tuple)):
-        return not (len(X) and np.ndim(X[0]) > 1)
-    return getattr(X, "ndim", 0) <= 2
-
-
-def _median(values):
-    values = np.asarray(values)[np.isfinite(values)]
-    return float(np.median(values)) if values.size else float("nan")

@@ -3,8 +3,14 @@
 import numpy as np
 import torch
 
+from skneuro.twin._precision import computing
 
-def run_chunks(chunks, gaze, behavior, *, net, scale=1.0, dtype=np.float32):
+_FREED = 31 * 2**20  # bytes, just below the most that glibc learns from
+
+
+def run_chunks(
+    chunks, gaze, behavior, *, net, scale=1.0, dtype=np.float32, compiler=None
+):
     """Yield activity, chunk by chunk, in constant memory.
 
     Parameters
@@ -19,20 +25,33 @@ def run_chunks(chunks, gaze, behavior, *, net, scale=1.0, dtype=np.float32):
         Factor of predictions.
     dtype : dtype
         Of predictions.
+    compiler : str or None
+        Backend of ``torch.compile``; None does not compile.
 
     Yields
     ------
     ndarray of shape (n_trials, n_neurons, n_frames)
         Activity.
+
+    Raises
+    ------
+    ValueError
+        If traces are not as long as all chunks together.
     """
     network, device = net.module_, net.device
     network.eval()
+    # glibc keeps freed memory up to twice the largest block that it saw come and go;
+    # otherwise the kernel maps the same pages anew for each layer.
+    torch.empty(_FREED, dtype=torch.uint8)
     bound = state = None
+    if compiler is not None:
+        bound = torch.compile(network, backend=compiler, dynamic=False)
     start = 0
     for video in chunks:
         window = slice(start, start + video.shape[1])
         start += video.shape[1]
-        with torch.inference_mode():
+        _check_length(start, gaze, behavior, at_least=True)
+        with torch.inference_mode(), computing(net.precision, device):
             if bound is None:
                 bound = network.bind(batch=len(video))
             traces = (
@@ -43,9 +62,22 @@ def run_chunks(chunks, gaze, behavior, *, net, scale=1.0, dtype=np.float32):
             )
             frames = torch.from_numpy(np.ascontiguousarray(video)).to(device)
             log_rate, state = bound(frames.transpose(0, 1), *traces, state=state)
-            rate = network.rate(log_rate) * scale
+            rate = network.rate(log_rate.float()) * scale
             rate = rate.permute(1, 2, 0).cpu().numpy()
         yield rate.astype(dtype, copy=False)
+    _check_length(start, gaze, behavior)
+
+
+def _check_length(n_frames, gaze, behavior, *, at_least=False):
+    """Complain where traces are not as long as a video that came in pieces."""
+    for name, trace in (("gaze", gaze), ("behavior", behavior)):
+        length = n_frames if trace is None else trace.shape[-1]
+        if length < n_frames or (length > n_frames and not at_least):
+            more = "or more " if at_least else ""
+            raise ValueError(
+                f"{name} has {length} frames, but the pieces of the video {n_frames} "
+                f"{more}together; expected one sample per frame of the whole video."
+            )
 
 
 def run_trials(videos, gaze, behavior, *, chunk_frames=16, trials_at_once=1, **options):

@@ -27,7 +27,7 @@ def build_twin(state, options, *, frame_size=None, response_scale=1.0, **params)
     twin.frame_size_ = None if frame_size is None else tuple(frame_size)
     twin.response_scale_ = float(response_scale)
     twin._dtype_, twin._is_table_, twin._n_outputs_ = np.float32, False, None
-    twin.loss_curve_ = []
+    twin.loss_curve_, twin.validation_curve_, twin.best_epoch_ = [], [], None
     others = {k: v for k, v in options.items() if k != "n_neurons"}
     twin.net_ = twin._make_net(others, seed=0)
     check_state(state, twin.net_.module_)

@@ -154,9 +154,55 @@ def check_responses(y, videos, *, n_neurons=None):
     return checked
 
 
+def check_not_negative(responses):
+    """Complain of negative activity, whose Poisson loss has no minimum."""
+    for i, response in enumerate(responses):
+        if response.min() < 0:
+            neuron, frame = np.argwhere(response < 0)[0]
+            raise ValueError(
+                f"responses[{i}][{neuron}, {frame}] is {response[neuron, frame]}, but "
+                "Poisson rates are not negative. Pass deconvolved activity, cut at 0, "
+                "or network_params={'unit': 'elu_mse'} for squared errors."
+            )
+
+
 def find_repeats(videos):
     """Group trials that show the same video; a list of lists of trial numbers."""
     groups = {}
     for i, video in enumerate(videos):
         groups.setdefault((video.shape, video.tobytes()), []).append(i)
     return list(groups.values())
+
+
+def hold_out(data, fraction, seed):
+    """Split trials into those of training and those of validation.
+
+    Parameters
+    ----------
+    data : tuple of list or None
+        Parts of the trials.
+    fraction : float
+        Of trials that are held out, drawn as the published pipeline does.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    trained, held_out : tuple of list or None
+        The same parts; the latter is None where no trial is held out.
+    """
+    n_trials = len(data[0])
+    n_held = round(n_trials * fraction)
+    if not n_held:
+        return data, None
+    if n_held == n_trials:
+        raise ValueError(
+            f"validation_fraction={fraction} leaves none of {n_trials} trials for "
+            "training; hold out fewer."
+        )
+    held = np.random.default_rng(seed).choice(n_trials, n_held, replace=False)
+    kept = np.setdiff1d(np.arange(n_trials), held)
+    return tuple(
+        tuple(None if part is None else [part[i] for i in chosen] for part in data)
+        for chosen in (kept, np.sort(held))
+    )

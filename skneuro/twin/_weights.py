@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import pickle
 from pathlib import Path
 
 import torch
@@ -117,7 +118,13 @@ def read_weights(path):
         with safe_open(path, "pt") as file:
             about = json.loads((file.metadata() or {}).get("skneuro", "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, about
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        raise ValueError(
+            f"{path} is not a PyTorch file of tensors alone; nothing of it was run. A "
+            "state dict written by torch.save, or safetensors, is expected."
+        ) from exc
     if not isinstance(state, dict) or not all(
         isinstance(value, torch.Tensor) for value in state.values()
     ):

@@ -45,6 +45,9 @@ def test_movies_depend_on_the_seed_alone(kind):
 def test_a_movie_without_frames_is_refused():
     with pytest.raises(ValueError, match=r"duration=0\.01 s has no frame"):
         make_movies(duration=0.01)
+    for directions in ([], [np.nan], [[0.0]]):
+        with pytest.raises(ValueError, match="expected at least one finite angle"):
+            make_movies(directions=directions)
 
 
 def test_neurons_of_a_known_core_have_that_core():

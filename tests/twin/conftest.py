@@ -87,7 +87,7 @@ def small_golden(shared_data):
 @pytest.fixture(scope="session", params=SMALL)
 def small_case(request, small_golden):
     """One small network with its weights, its inputs as tensors, and what is right."""
-    entry = small_golden[request.param]
+    entry = small_golden[request.param] | {"name": request.param}
     network = small_network(entry["config"])
     network.load_state_dict(entry["state_dict"], strict=True)
     inputs = {name: torch.from_numpy(x) for name, x in entry["inputs"].items()}

@@ -1,5 +1,8 @@
 """The estimator: shapes, routing, chunks, transfer, resuming, and bad input."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import sklearn
@@ -8,6 +11,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from skorch.callbacks import Callback
 
 from skneuro.compat.fnn import from_fnn
 from skneuro.datasets import make_twin_data
@@ -86,6 +90,39 @@ def test_chunks_and_batches_do_not_change_predictions(fitted, recording, options
         fitted.set_params(**{name: before[name] for name in options})
 
 
+def test_half_precision_and_compiled_predictions_are_close(fitted, recording):
+    (videos, _), traces = data_of(recording)
+    expected = fitted.predict(videos, **traces)
+    size = expected.std()
+    allowed = {"tf32": 1e-6, "bfloat16": 0.1}  # no GPU is needed: tf32 does nothing
+    try:
+        for precision, tolerance in allowed.items():
+            rates = fitted.set_params(precision=precision).predict(videos, **traces)
+            off = np.abs(rates - expected).max() / size
+            assert off <= tolerance and rates.dtype == expected.dtype, precision
+        assert off > 1e-6, "eight bits do not make the same"
+        fitted.set_params(precision="float32", compile="eager", chunk_frames=6)
+        rates = fitted.predict(videos[:1], **traces_of(traces, 0))
+        np.testing.assert_allclose(rates, expected[:1], rtol=1e-5)
+    finally:
+        fitted.set_params(precision="float32", compile=False, chunk_frames=16)
+    assert torch.backends.cuda.matmul.fp32_precision != "tf32"
+
+
+def test_half_precision_trains(recording):
+    (videos, responses), traces = data_of(recording)
+    twins = [
+        DigitalTwinRegressor(recording.twin, precision=name, **QUICK).fit(
+            videos, responses, **traces
+        )
+        for name in ("float32", "bfloat16")
+    ]
+    plain, half = (twin.loss_curve_ for twin in twins)
+    assert half == pytest.approx(plain, rel=0.02) and half != plain
+    dtypes = {name: v.dtype for name, v in state_of(twins[0]).items()}
+    assert {name: v.dtype for name, v in state_of(twins[1]).items()} == dtypes
+
+
 def test_pieces_of_a_long_movie_are_predicted_as_the_whole(fitted, recording):
     (videos, _), traces = data_of(recording)
     expected = fitted.predict(videos[:1], **traces_of(traces, 0))[0]
@@ -94,6 +131,48 @@ def test_pieces_of_a_long_movie_are_predicted_as_the_whole(fitted, recording):
         parts = list(fitted.iter_predict(movie, chunk_frames=7, **alone))
         assert [p.shape[1] for p in parts] == [7, 7, 4]
         np.testing.assert_allclose(np.concatenate(parts, 1), expected, rtol=1e-5)
+
+
+def test_memory_does_not_grow_with_the_length_of_a_movie():
+    pytest.importorskip("resource")  # not on Windows
+    code = """if True:
+        import resource, sys
+        import numpy as np
+        from skneuro.compat.fnn import from_fnn
+        from skneuro.datasets import make_twin_data
+
+        made = make_twin_data(2, n_trials=1, n_test_videos=1, duration=0.2)
+        network = made.twin.net_.module_
+        sizes = {k: v for k, v in network.options_given.items() if k != "n_neurons"}
+        twin = from_fnn(network.state_dict(), network_params=sizes, device="cpu")
+        rng, peaks, n_frames = np.random.default_rng(0), [], 0
+
+        def pieces():
+            for _ in range(24):
+                yield rng.integers(256, size=(50, 144, 256), dtype=np.uint8)
+
+        for rates in twin.iter_predict(pieces()):
+            n_frames += rates.shape[1]
+            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        print(n_frames, (peaks[-1] - peaks[7]) / unit)
+    """
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    n_frames, grown = out.stdout.split()
+    assert int(n_frames) == 1200
+    assert float(grown) < 10, "MiB; 800 frames are 28 MiB"
+
+
+@pytest.mark.parametrize(
+    ("n", "message"), [(10, "10 .* 14 or more"), (19, "19 .* 18 ")]
+)
+def test_traces_as_long_as_the_pieces_are_wanted(fitted, recording, n, message):
+    movie = recording.videos[0]
+    pieces = (movie[k : k + 7] for k in range(0, 18, 7))
+    with pytest.raises(ValueError, match=f"gaze has {message}"):
+        list(fitted.iter_predict(pieces, gaze=np.zeros((2, n))))
 
 
 def traces_of(traces, trial):
@@ -114,6 +193,18 @@ def test_the_core_is_kept_and_only_new_parts_are_trained(fitted, recording):
     assert clone(FrozenEstimator(fitted)).n_neurons_ == 4
 
 
+class Killed(RuntimeError):
+    """What stops a training."""
+
+
+class Kill(Callback):
+    """Stop at the beginning of the third epoch."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise Killed
+
+
 def test_same_seed_same_weights_and_a_run_that_was_killed_ends_the_same(
     recording, tmp_path
 ):
@@ -121,16 +212,6 @@ def test_same_seed_same_weights_and_a_run_that_was_killed_ends_the_same(
     options = QUICK | {"max_epochs": 3}
     whole = DigitalTwinRegressor(recording.twin, **options)
     whole.fit(videos, responses, **traces)
-
-    class Killed(RuntimeError):
-        pass
-
-    from skorch.callbacks import Callback
-
-    class Kill(Callback):
-        def on_epoch_begin(self, net, **kwargs):
-            if len(net.history) == 3:
-                raise Killed
 
     options["checkpoint"] = tmp_path / "twin.ckpt"
     with pytest.raises(Killed):
@@ -146,6 +227,46 @@ def test_same_seed_same_weights_and_a_run_that_was_killed_ends_the_same(
         clone(resumed).set_params(random_state=1).fit(videos, responses, **traces)
     with pytest.raises(ValueError, match="is of another network"):
         clone(resumed).fit(videos, responses[:, :2], **traces)
+
+
+def test_trials_that_are_held_out_choose_the_epoch(recording, tmp_path):
+    (videos, responses), traces = data_of(recording)
+    options = QUICK | {"max_epochs": 4, "lr": 3.0, "validation_fraction": 0.34}
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+            seen.append({k: v.clone() for k, v in net.module_.state_dict().items()})
+            sizes = [len(data.videos) for data in (dataset_train, dataset_valid)]
+            assert sizes == [2, 1]
+
+    twins = {}
+    for keep_best in (False, True):
+        seen.clear()
+        twin = DigitalTwinRegressor(
+            recording.twin, callbacks=[Watch()], keep_best=keep_best, **options
+        )
+        twins[keep_best] = twin.fit(videos, responses, **traces)
+        curve, best = twin.validation_curve_, twin.best_epoch_
+        assert len(curve) == len(twin.loss_curve_) == 4
+        assert best == np.argmin(curve)
+        chosen = seen[best if keep_best else -1]
+        assert all(torch.equal(v, chosen[k]) for k, v in state_of(twin).items())
+    assert twins[False].validation_curve_ == twins[True].validation_curve_
+    options["checkpoint"] = tmp_path / "half.ckpt"
+    half = DigitalTwinRegressor(
+        recording.twin, callbacks=[Kill()], keep_best=True, **options
+    )
+    with pytest.raises(Killed):
+        half.fit(videos, responses, **traces)
+    resumed = clone(half).set_params(callbacks=None).fit(videos, responses, **traces)
+    assert resumed.validation_curve_ == pytest.approx(curve)
+    for name, value in state_of(resumed).items():
+        assert torch.equal(value, state_of(twins[True])[name]), name
+    for fraction, message in ((0.1, "is none; hold out"), (0.9, "leaves none of 3")):
+        bad = clone(half).set_params(validation_fraction=fraction)
+        with pytest.raises(ValueError, match=message):
+            bad.fit(videos, responses, **traces)
 
 
 def test_recomputing_activations_changes_no_weight(recording):
@@ -221,6 +342,9 @@ def test_weights_of_fnn_become_a_twin(small_golden, make_small_network, tmp_path
         )
         expected = entry["response"].transpose(1, 2, 0)
         np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-5)
+    (tmp_path / "code.pt").write_bytes(b'cos\nsystem\n(S"true"\ntR.')
+    with pytest.raises(ValueError, match=r"code\.pt is not .* nothing of it was run"):
+        from_fnn(tmp_path / "code.pt")
     state = dict(entry["state_dict"])
     state["readout.biasses.0"] = state.pop("readout.biases.0")
     message = "lack 'readout.biases.0' and hold 'readout.biasses.0'.*nearest known"
@@ -258,6 +382,8 @@ def test_bad_responses_and_parameters_are_named(recording):
         DigitalTwinRegressor(**QUICK).fit(videos, broken)
     with pytest.raises(ValueError, match=r"shape \(4, 17\), but its video 18 frames"):
         DigitalTwinRegressor(**QUICK).fit(videos, responses[..., :17])
+    with pytest.raises(ValueError, match=r"responses\[1\]\[2, 3\] is -1.0.*elu_mse"):
+        DigitalTwinRegressor(**QUICK).fit(videos, np.where(np.isnan(broken), -1, 1))
     with pytest.raises(ValueError, match="did you mean 'recurrent'"):
         DigitalTwinRegressor(network_params={"recurrents": "rvt"}).fit(
             videos, responses
