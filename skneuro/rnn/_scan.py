@@ -14,8 +14,6 @@ from skneuro.rnn._fused import advance, retreat
 BLOCK = 2**18
 # Rows begin where cache lines do: every 16 numbers in float32.
 LINE = 16
-# Whether matrices are packed once per sequence.
-PACKED = False
 
 
 def _power(v, out=None):
@@ -120,21 +118,24 @@ class _LeakyScan(torch.autograd.Function):
         v = v0.clone(memory_format=torch.contiguous_format)
         earlier, later = rows.unbind(0), rates.unbind(0)
         if fused:
-            product = _product(currents, n_samples)
-            arrays = [_as_array(x) for x in (decay, v, rows)]
+            rows[0, :, n_units:] = beside[0]
+            current = torch.empty_like(v)
+            arrays = [_as_array(x) for x in (current, decay, v, rows)]
+            others = _as_array(beside)
             states = None if kept is None else _as_array(kept)
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
-            rows[start:stop, :, n_units:] = beside[start:stop]
+            if not fused:
+                rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
                 if fused:
-                    current = product(earlier[t])
+                    torch.mm(earlier[t], currents, out=current)
                     if pushes is not None:
                         current.add_(pushes[t])
-                    advance(current.numpy(), *arrays, t + 1)
+                    advance(*arrays, t + 1, others)
                     if kept is not None:
-                        states[t] = arrays[1]
+                        states[t] = arrays[2]
                 else:
                     if kept is None and shared is not None:
                         v.addmm_(earlier[t], currents, beta=shared)
@@ -273,24 +274,6 @@ def _fusable(activation, rows):
     )
 
 
-def _product(matrix, n_samples):
-    """Return what multiplies rows of so many samples by a matrix.
-
-    Where torch has MKL, the matrix is packed once and not in every step.
-    """
-    if (
-        PACKED
-        and matrix.dtype == torch.float32
-        and hasattr(torch.ops.mkl, "_mkl_linear")
-    ):
-        weight = matrix.t().contiguous()
-        packed = torch.ops.mkl._mkl_reorder_linear_weight(weight, n_samples)
-        multiply = torch.ops.mkl._mkl_linear.default
-        return lambda rows: multiply(rows, packed, weight, None, n_samples)
-    out = matrix.new_empty((n_samples, matrix.shape[1]))
-    return lambda rows: torch.mm(rows, matrix, out=out)
-
-
 def _as_array(tensor):
     """View a tensor as a C-contiguous array."""
     return tensor.detach().contiguous().numpy()
@@ -318,17 +301,18 @@ def _go_back(ctx, block, rates, back, decay, later, *, last, added):
     n_units = back.shape[1]
     wide, delta = block.unbind(0), block[:, :, :n_units].unbind(0)
     if ctx.fused:
-        product = _product(back, block.shape[1])
+        reached = back.new_empty((block.shape[1], n_units))
+        array = _as_array(reached)
         deltas, rates, decay = (_as_array(x) for x in (block, rates, decay))
     else:
         slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
     for t in range(len(wide) - 1, -1, -1):
         row, next_delta = delta[t], later[:, :n_units]
         if ctx.fused:
-            reached = product(later)
+            torch.mm(later, back, out=reached)
             if added:
                 reached.add_(row)
-            retreat(reached.numpy(), deltas, t, rates, t, later.numpy(), decay)
+            retreat(array, deltas, t, rates, t, later.numpy(), decay)
         else:
             if added:
                 row.addmm_(later, back)

@@ -83,10 +83,8 @@ def test_outputs_and_rates_may_both_be_used(blocks):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("with_rates", [False, True])
-def test_single_precision_agrees_with_double(packed, with_rates, blocks, monkeypatch):
-    monkeypatch.setattr("skneuro.rnn._scan.PACKED", packed)
+def test_single_precision_agrees_with_double(with_rates, blocks):
     exact = arguments(n_times=9)
     exact["readout"] = torch.randn(2, 4, dtype=torch.float64).requires_grad_()
     exact["decay"] = torch.full((4,), 0.7, dtype=torch.float64)
