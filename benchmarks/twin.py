@@ -1,27 +1,31 @@
 """Time the full-size twin beside fnn, and its memory over a ten-minute movie.
 
-python benchmarks/twin.py --fnn FOLDER [--neurons 16 8000] [--frames 30] [--rounds 5]
+python benchmarks/twin.py --fnn FOLDER [--only speed] [--frames 30] [--rounds 5]
+python benchmarks/twin.py --only memory [--movie-seconds 600]
 
 FOLDER is a checkout of version 2.0.0 of the public repository cajal/fnn, which is
 neither installed nor copied. Both get the same random weights, video, gaze and
 behaviour; their predictions are compared. They take turns, each in a process of its own
-with so many threads; medians per frame are printed. A GPU, where there is one, predicts
-one and many trials at once, and frame by frame.
+with so many threads. A GPU, where there is one, predicts one and many trials at once,
+and frame by frame. Tables go to ``results``.
 """
 
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
+
+from report import describe_machine, markdown_table, write
 
 ROOT = Path(__file__).parents[1]
 SIZE = (144, 256)
+GOAL = 0.6  # of the time of fnn
 
 
 def inputs(n_frames):
@@ -109,7 +113,7 @@ def start(name, options, n_neurons):
 
 
 def measure(options, n_neurons):
-    """Median milliseconds per frame of each, and how far predictions are apart."""
+    """Seconds of each competitor and round, and how far predictions are apart."""
     import numpy as np
 
     names = ["skneuro", *(["fnn"] if options.fnn else [])]
@@ -125,15 +129,41 @@ def measure(options, n_neurons):
         process.stdin.close()
         process.wait()
     ours, theirs = (np.array(started[name][1]) for name in (names[0], names[-1]))
-    apart = np.abs(ours - theirs).max() / np.abs(theirs).max()
-    per_frame = {
-        n: 1e3 * statistics.median(s) / options.frames for n, s in seconds.items()
-    }
-    return per_frame, apart
+    return seconds, np.abs(ours - theirs).max() / np.abs(theirs).max()
+
+
+def measure_speed(options):
+    """Rows of the table of speed, and one record per run."""
+    rows, records = [], []
+    for n_neurons in options.neurons:
+        seconds, apart = measure(options, n_neurons)
+        per_frame = {
+            name: [1e3 * s / options.frames for s in values]
+            for name, values in seconds.items()
+        }
+        records += [
+            {"neurons": n_neurons, "competitor": name, "round": k, "ms_per_frame": ms}
+            for name, values in per_frame.items()
+            for k, ms in enumerate(values)
+        ]
+        median = {name: statistics.median(ms) for name, ms in per_frame.items()}
+        cells = [n_neurons, f"{median['skneuro']:.1f}"]
+        if options.fnn:
+            ratio = median["skneuro"] / median["fnn"]
+            pairs = [a / b for a, b in zip(*per_frame.values(), strict=True)]
+            cells += [
+                f"{median['fnn']:.1f}",
+                f"**{ratio:.2f}** ({min(pairs):.2f}-{max(pairs):.2f}), goal {GOAL}: "
+                f"{'met' if ratio <= GOAL else 'missed'}",
+                f"{apart:.0e}",
+            ]
+        print(*cells, sep=" | ", flush=True)
+        rows.append(cells)
+    return rows, records
 
 
 def measure_memory(n_frames):
-    """Peak memory of this process, in MiB, before and after a movie in pieces."""
+    """Peak memory of this process, in MiB, after each piece of a movie."""
     import numpy as np
 
     twin = skneuro_twin(16)
@@ -145,15 +175,12 @@ def measure_memory(n_frames):
             n = min(size, n_frames - k)
             yield rng.integers(256, size=(n, *SIZE), dtype=np.uint8)
 
-    peaks, done = [], 0
+    records, done = [], 0
     for rates in twin.iter_predict(pieces()):
         done += rates.shape[1]
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    third = min(3, len(peaks) - 1)
-    print(
-        f"{done} frames: peak {peaks[third]:.0f} MiB after {size * (third + 1)}, "
-        f"{peaks[-1]:.0f} MiB after all"
-    )
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        records.append({"frames": done, "peak_mib": round(peak, 1)})
+    return records
 
 
 def measure_gpu(n_frames):
@@ -179,14 +206,49 @@ def measure_gpu(n_frames):
             )
 
 
+def write_speed(options, about):
+    """Measure and write the page of speed."""
+    rows, records = measure_speed(options)
+    header = ["neurons", "skneuro, ms per frame"]
+    if options.fnn:
+        header += ["fnn, ms per frame", "of fnn", "predictions apart"]
+    text = (
+        f"The full-size network with random weights predicts one trial of "
+        f"{options.frames} frames. Competitors take turns, each in a process of its "
+        "own; medians, and the ratio with its range over rounds. Predictions are "
+        "compared by the largest difference, of the largest rate."
+    )
+    paragraphs = [about(), text, markdown_table(header, rows)]
+    write(options.output, "twin-speed", "Digital twin beside fnn", paragraphs, records)
+
+
+def write_memory(options, about):
+    """Measure and write the page of memory."""
+    records = measure_memory(round(30 * options.movie_seconds))
+    at = sorted({min(k, len(records) - 1) for k in (3, 10, 100, len(records) - 1)})
+    rows = [[r["frames"], f"{r['peak_mib']:.0f}"] for r in (records[k] for k in at)]
+    text = (
+        f"A movie of {options.movie_seconds:g} s at 30 Hz, 16 neurons, predicted in "
+        "pieces by `iter_predict`: peak memory of the process, imports and weights "
+        "included, after so many frames."
+    )
+    paragraphs = [about(), text, markdown_table(["frames", "peak, MiB"], rows)]
+    title = "Memory of the digital twin over a long movie"
+    write(options.output, "twin-memory", title, paragraphs, records)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fnn", type=Path, help="checkout of fnn 2.0.0")
+    parser.add_argument("--only", choices=["speed", "memory", "gpu"])
     parser.add_argument("--neurons", type=int, nargs="+", default=[16, 8000])
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--movie-seconds", type=float, default=600, help="0 for none")
+    parser.add_argument("--movie-seconds", type=float, default=600)
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).parent / "results"
+    )
     parser.add_argument("--serve", metavar="NAME")
     options = parser.parse_args()
     if options.serve:
@@ -196,20 +258,23 @@ def main():
 
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0]
-    print(f"{platform.processor() or platform.machine()}, load {load:.1f}")
-    print(
-        f"torch {torch.__version__}, {options.threads} threads, {options.frames} frames"
-    )
-    for n_neurons in options.neurons:
-        found, apart = measure(options, n_neurons)
-        text = ", ".join(f"{name} {ms:.1f} ms/frame" for name, ms in found.items())
-        if options.fnn:
-            text += f", ratio {found['skneuro'] / found['fnn']:.2f}, apart {apart:.1e}"
-        print(f"{n_neurons} neurons: {text}", flush=True)
-    if torch.cuda.is_available():
+    typed = [a for a in sys.argv[1:] if a not in ("--fnn", str(options.fnn))]
+    command = " ".join(["python benchmarks/twin.py", *typed])
+    if options.fnn:
+        command += " --fnn FOLDER"
+    versions = {"skneuro": {n: version(n) for n in ("skneuro", "torch", "numpy")}}
+    if options.fnn:
+        versions["fnn"] = {"fnn": "2.0.0", "torch": version("torch")}
+
+    def about():
+        return "\n".join(describe_machine(command, versions, load, options.threads))
+
+    if options.only in (None, "speed"):
+        write_speed(options, about)
+    if options.only == "gpu" or (options.only is None and torch.cuda.is_available()):
         measure_gpu(300)
-    if options.movie_seconds:
-        measure_memory(round(30 * options.movie_seconds))
+    if options.only in (None, "memory"):
+        write_memory(options, about)
 
 
 if __name__ == "__main__":
