@@ -16,6 +16,9 @@ from skneuro.utils import progress_bar
 # Lanes read whole vectors of the histories of all simulations, single runs only what an
 # edge needs. Lanes pay as long as those histories fit the caches.
 _LANE_HISTORY_BYTES = 8_000_000
+# Vectors of units without edges that are computed one after the other, so that none
+# waits for the last: a node alone would leave the processor idle between its steps.
+_N_VECTORS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +154,7 @@ def same_network(a, b):
 
 
 def _lanes_of(plan):
-    """Return how many simulations like this one should share a batch."""
+    """Return how many simulations like this one fill a vector in a batch."""
     if not VECTORS or plan.method != "euler":
         return 1
     lanes = LANES[DTYPE_NAMES[plan.dtype]]
@@ -173,7 +176,16 @@ def _worth_a_batch(plan, n_plans):
     return n_plans >= _lanes_of(plan) * min(0.8, nodes / 64)
 
 
-def _group(plans):
+def _most_in_batch(plan, lanes, n_plans, n_jobs):
+    """Return how many simulations may share a batch: whole vectors of them."""
+    if plan.network.has_edges:
+        return lanes
+    nodes = sum(p.n_nodes for p in plan.network.populations)
+    vectors = min(_N_VECTORS // nodes, -(-n_plans // (n_jobs * lanes)))
+    return lanes * max(1, vectors)
+
+
+def _group(plans, n_jobs):
     """List the indices of the plans of each batch."""
     batches, open_batches = [], []
     for index, plan in enumerate(plans):
@@ -187,7 +199,7 @@ def _group(plans):
                 batch = [index]
                 batches.append(batch)
                 open_batches.append((plan, batch))
-            if len(batch) == lanes:
+            if len(batch) == _most_in_batch(plan, lanes, len(plans), n_jobs):
                 open_batches = [b for b in open_batches if b[1] is not batch]
         else:
             batches.append([index])
@@ -257,7 +269,8 @@ def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
     Results
         In the order of the plans, the same bits however they are run.
     """
-    batches = _group(plans)
+    n_jobs = effective_n_jobs(n_jobs)
+    batches = _group(plans, n_jobs)
     recordings = _make_recordings(plans)
     results = [None] * len(plans)
     total = sum(p.n_steps for p in plans)
@@ -269,7 +282,7 @@ def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
             ([plans[i] for i in batch], *_places(recordings, batch), update)
             for batch in batches
         ]
-        if len(calls) == 1 or effective_n_jobs(n_jobs) == 1:
+        if len(calls) == 1 or n_jobs == 1:
             done = [_run_batch(*call) for call in calls]
         else:
             done = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem")(

@@ -63,16 +63,18 @@ def append_hoisted(values, n_units, lanes, width, place, param):
         Whether each value differs by unit.
     """
     size = place[-1] + len(param[-1]) if place else 0
-    for value in values:
+    by_unit = tuple(value.shape[0] > 1 or value.shape[1] > width for value in values)
+    for value, differs in zip(values, by_unit, strict=True):
         place.append(size)
-        if value.shape[0] == 1:
+        if not differs:
             repeat = width if value.shape[1] == 1 else 1
             buffer = np.repeat(value.ravel(), repeat)
         else:
-            buffer = np.broadcast_to(value, (value.shape[0], lanes)).ravel()
+            n_rows = max(value.shape[0], n_units // lanes if lanes > 1 else 1)
+            buffer = np.broadcast_to(value, (n_rows, lanes)).ravel()
             buffer = np.concatenate(
                 [buffer, np.repeat(buffer[-1:], n_units - len(buffer))]
             )
         param.append(buffer)
         size += len(buffer)
-    return tuple(value.shape[0] > 1 for value in values)
+    return by_unit

@@ -63,6 +63,11 @@ class Network:
         self.__dict__.update(state, edges={})
 
     @property
+    def has_edges(self):
+        """Whether any node sees a delayed value."""
+        return any(len(p.lag) for p in self.projections)
+
+    @property
     def max_lag(self):
         """Longest lag in steps, at least 1."""
         return max(

@@ -4,7 +4,8 @@ All simulations of a batch share network and delays and differ in parameters, dr
 initial values and noise. Units are ordered node by node with the simulations innermost,
 so kernels, noise, taps and observers are those of single runs; only the sums over edges
 have their own form. They add in the same order: a simulation gives the same bits in any
-lane of any batch as alone.
+lane of any batch as alone. There are as many lanes as a vector has, or several times as
+many where no edges are to be summed.
 """
 
 from numba import njit
@@ -20,7 +21,6 @@ from skneuro.engine._backend import (
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
-    VECTOR_BYTES,
     call_stage,
     clear,
     fill_drive,
@@ -118,7 +118,7 @@ def _make_advance(fingerprint):
         clock, units, source = state.clock, state.units, state.source
         history = state.history
         average, observed = state.average, state.observed
-        lanes = max(1, VECTOR_BYTES // units.itemsize)
+        lanes = len(state.failed)
         n_net, n_sources = len(state.carry), len(source) // lanes
         n_streams, n_driven = len(noise.keys), len(drive.place)
         row_length = len(history) // len(source)

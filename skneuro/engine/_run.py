@@ -20,14 +20,15 @@ _STEPS_PER_CALL = 50_000  # so that an interrupt is heard and progress is shown
 
 
 class Run:
-    """One simulation, or as many as a vector has lanes, of one network.
+    """One simulation of a network, or several in the lanes of vectors.
 
     Parameters
     ----------
     network : Network
         Populations and projections.
     jobs : list of Job
-        One simulation, or up to ``lanes_of(dtype)`` of them.
+        One simulation, or as many as a vector has lanes; any number of a network
+        without edges.
     taps : list of Tap
         What to record.
     observers : list of Observer, default=()
@@ -58,7 +59,9 @@ class Run:
         self.taps, self.observers = list(taps), list(observers)
         self.method, self.dtype = method, np.dtype(dtype)
         width = LANES[DTYPE_NAMES[self.dtype.name]]
-        self.lanes = width if len(jobs) > 1 else 1
+        self.lanes = 1
+        if len(jobs) > 1:
+            self.lanes = width if network.has_edges else round_up(len(jobs), width)
         if len(jobs) > self.lanes or (self.lanes > 1 and method != "euler"):
             raise ValueError(
                 f"got {len(jobs)} jobs for {self.lanes} lanes and method={method!r}; "

@@ -19,6 +19,7 @@ from skneuro.dynamics import (
     SubSample,
     TemporalAverage,
     WilsonCowan,
+    _batch,
     simulate_batch,
 )
 
@@ -277,3 +278,48 @@ def test_a_seed_means_the_same_in_another_process():
         simulator = model(weights, lengths, sigma=0.1, duration=20.0, random_state=7)
         digest.update(simulator.fit_transform(np.zeros((2, 6))).tobytes())
     assert outputs == {digest.hexdigest()}
+
+
+@pytest.fixture
+def lanes_of_runs(monkeypatch):
+    """Lanes of every run that is set up."""
+    found = []
+
+    class Spy(_batch.Run):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            found.append(self.lanes)
+
+    monkeypatch.setattr(_batch, "Run", Spy)
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("monitor", ["raw", TemporalAverage(1.1), Bold(t_r=0.0013)])
+@pytest.mark.parametrize("n_nodes", [1, 3])
+def test_nodes_without_edges_share_longer_lanes(dtype, monitor, n_nodes, lanes_of_runs):
+    node = WilsonCowan(
+        np.zeros((n_nodes, n_nodes)), sigma=0.1, duration=9.0, monitor=monitor
+    )
+    node.set_params(dtype=dtype, on_divergence="warn")
+    sets = [{"mu_exc": 3.0 + 0.01 * k, "random_state": k} for k in range(37)]
+    sets[20]["tau_exc"] = np.linspace(2.0, 3.0, n_nodes)
+    together = simulate_batch(node, sets)
+    if _batch.VECTORS:
+        width = _batch.LANES[_batch.DTYPE_NAMES[dtype]]
+        assert max(lanes_of_runs) == width * min(-(-37 // width), 8 // n_nodes)
+    for k in (0, 19, 20, 36):
+        alone = simulate_batch(node, [sets[k]])
+        np.testing.assert_array_equal(together[k], alone[0])
+    np.testing.assert_array_equal(simulate_batch(node, sets, n_jobs=2), together)
+
+
+def test_a_diverging_node_leaves_the_other_lanes_alone(lanes_of_runs):
+    node = Hopf(duration=200.0, on_divergence="warn")
+    sets = [{"random_state": k} for k in range(40)]
+    sets[33]["initial_state"] = {"x": 1e3, "y": 0.0}
+    with pytest.warns(UserWarning, match="diverged"):
+        together = simulate_batch(node, sets)
+    assert np.isnan(together[33]).all()
+    for k in (0, 32, 34, 39):
+        np.testing.assert_array_equal(together[k], simulate_batch(node, [sets[k]])[0])
