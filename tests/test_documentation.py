@@ -23,7 +23,7 @@ MARKDOWN = re.compile(r"^```python\n(?P<code>.*?)^```", re.M | re.S)
 RST = re.compile(
     r"^(?P<indent> *)\.\. code-block:: python\n\n"
     r"(?P<code>(?:(?P=indent)    .*\n|\n)+)"
-    r"|^(?P<session>>>> .*\n(?:\S.*\n)*)",
+    r"|^(?P<session>>>> .*\n(?:.*\S.*\n)*)",
     re.M,
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -40,7 +40,8 @@ def snippets(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_code_on_the_page_runs(path, request, monkeypatch):
+def test_code_on_the_page_runs(path, request, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     if "import fetch_" in path.read_text():
         mirror = request.getfixturevalue("shared_data")
         monkeypatch.setenv("SKNEURO_MIRROR", str(mirror))

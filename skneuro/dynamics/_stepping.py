@@ -96,7 +96,7 @@ class Stepper:
                 for part in simulator._split(channels[:, None])
             ]
             plans.append(plan)
-        self._groups = _group(plans)
+        self._groups = _group(plans, n_jobs=1)
         self._runs = [_make_run([plans[i] for i in group]) for group in self._groups]
         # which sample and channel each number of a run's drive is, in one number
         self._sources = [

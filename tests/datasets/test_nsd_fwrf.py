@@ -218,7 +218,7 @@ def test_terms_are_shown_once(berg, caplog, tmp_path):
         ({"roi": ["V1", 3]}, r"roi=3"),
         ({"roi": ["V1", None]}, r"roi=None"),
         ({"roi": "ffa-1"}, r"roi='ffa-1', .* Did you mean 'FFA-1'\?"),
-        ({"device": "gpu"}, r"device='gpu'.*'auto', 'cpu' or 'cuda'"),
+        ({"device": "gpu"}, r"device='gpu'.*'auto', 'cpu', 'cuda'"),
     ],
 )
 def test_wrong_selections_name_what_exists(berg, arguments, words):
