@@ -201,6 +201,13 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         cls._parameter_constraints = constraints
         fill_docstring(cls)
 
+    @classmethod
+    def _get_param_names(cls):
+        """Read the signature once per class: batches of many sets ask for it often."""
+        if "_parameter_names" not in vars(cls):
+            cls._parameter_names = tuple(super()._get_param_names())
+        return list(cls._parameter_names)
+
     # -- equations -------------------------------------------------------------------
 
     def _read_constants(self):

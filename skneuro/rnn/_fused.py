@@ -38,7 +38,7 @@ def advance(current, decay, state, rows, t, beside):
 
 
 @njit_cached(nogil=True, error_model="numpy")
-def retreat(reached, deltas, k, rows, t, later, decay):
+def retreat(reached, deltas, t, rows, follow, at, decay):
     """Turn gradients of rates into those of states.
 
     Parameters
@@ -47,14 +47,14 @@ def retreat(reached, deltas, k, rows, t, later, decay):
         Gradients of rates.
     deltas : ndarray of shape (n_deltas, n_samples, at least n_units)
         Where gradients of states go, C-contiguous as all of these.
-    k : int
-        To which row.
-    rows : ndarray of shape (n_rows, n_samples, at least n_units)
-        Rates, in row ``t``.
     t : int
+        To which row.
+    rows : ndarray of shape (n_deltas, n_samples, at least n_units)
+        Rates, in row ``t``.
+    follow : ndarray of shape (n_rows, n_samples, at least n_units)
+        Gradients of the states one step later, in row ``at``.
+    at : int
         Row.
-    later : ndarray of shape (n_samples, at least n_units)
-        Gradients of the states one step later.
     decay : ndarray of shape (n_units,)
         What remains of the states.
     """
@@ -62,4 +62,4 @@ def retreat(reached, deltas, k, rows, t, later, decay):
     for i in range(reached.shape[0]):
         for j in range(reached.shape[1]):
             passed = reached[i, j] if rows[t, i, j] > zero else zero
-            deltas[k, i, j] = passed + decay[j] * later[i, j]
+            deltas[t, i, j] = passed + decay[j] * follow[at, i, j]

@@ -304,16 +304,19 @@ def _go_back(ctx, block, rates, back, decay, later, *, last, added):
         reached = back.new_empty((block.shape[1], n_units))
         array = _as_array(reached)
         deltas, rates, decay = (_as_array(x) for x in (block, rates, decay))
+        follow, at = _as_array(later[None]), 0  # row after the one that is filled
     else:
         slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
     for t in range(len(wide) - 1, -1, -1):
-        row, next_delta = delta[t], later[:, :n_units]
+        row = delta[t]
         if ctx.fused:
             torch.mm(later, back, out=reached)
             if added:
                 reached.add_(row)
-            retreat(array, deltas, t, rates, t, later.numpy(), decay)
+            retreat(array, deltas, t, rates, follow, at, decay)
+            follow, at = deltas, t
         else:
+            next_delta = later[:, :n_units]
             if added:
                 row.addmm_(later, back)
             else:

@@ -186,13 +186,16 @@ class Dense(Block):
         channels = n_streams * len(first.weights[0]) * batch
 
         def run(x, state=None):
-            size = len(x)
+            sizes = [len(x)]
             if x.device.type == "cpu" and not torch.is_grad_enabled():
                 pixels = x.shape[-2] * x.shape[-1] // first.stride**2
                 tile = TILE * batch
                 size = tile * max(1, _IN_CACHE // (channels * pixels * TILE))
+                n_whole, rest = divmod(len(x), size)
+                alone = rest % tile  # frames that fill no tile
+                sizes = [*[size] * n_whole, rest - alone, alone]
             features = []
-            for part in x.split(size):
+            for part in x.split([n for n in sizes if n]):
                 part, state = piece(part, state)
                 features.append(part)
             return torch.cat(features), state
