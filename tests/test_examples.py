@@ -42,6 +42,30 @@ def skneuro_imports(tree):
             )
 
 
+def names_in(tree, context):
+    """Names that are read (Load) or assigned (Store) in a piece of code."""
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
+
+
+@each_example()
+def test_figures_are_drawn_in_the_cell_that_makes_them(path):
+    """The gallery keeps a figure as it is at the end of its cell."""
+    figures = set()  # and axes, of earlier cells
+    for cell in re.split(r"^# %%.*$", path.read_text(), flags=re.MULTILINE):
+        tree = ast.parse(cell)
+        late = names_in(tree, ast.Load) & (figures - names_in(tree, ast.Store))
+        assert not late, f"{late} of an earlier cell; make a figure of its own"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and re.search(
+                r"plt\.(figure|subplots|subplot_mosaic)\(", ast.unparse(node.value)
+            ):
+                figures |= names_in(node, ast.Store)
+
+
 @each_example()
 def test_example_has_the_house_form(path):
     folder = path.parent.relative_to(EXAMPLES_FOLDER)

@@ -52,8 +52,8 @@ points = {
     "with adaptation": {"B3": (4.0, 1.8), "B4": (3.8, 2.0)},
 }
 adaptation = {"without adaptation": (0.0, 0.0), "with adaptation": (15.0, 40.0)}
-fig, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
-for ax, (title, marks) in zip(axes[0], points.items(), strict=True):
+fig, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+for ax, (title, marks) in zip(axes, points.items(), strict=True):
     peak, oscillates, bistable = make_diagram(*adaptation[title])
     image = ax.pcolormesh(to_na * exc, to_na * inh, peak, vmax=80, rasterized=True)
     for region, color in ((oscillates, "white"), (bistable, "lime")):
@@ -64,7 +64,7 @@ for ax, (title, marks) in zip(axes[0], points.items(), strict=True):
         ax.annotate(name, (to_na * e, to_na * i), (4, 4), color="r",
                     textcoords="offset points")  # fmt: skip
     ax.set(title=title, xlabel="input to E (nA)", ylabel="input to I (nA)")
-fig.colorbar(image, ax=axes[0], label="highest rate (Hz)")
+fig.colorbar(image, ax=axes, label="highest rate (Hz)")
 
 # %%
 # The same points in time: a cycle of 20 to 25 Hz at A2, two states at A3 between which
@@ -73,13 +73,14 @@ fig.colorbar(image, ax=axes[0], label="highest rate (Hz)")
 time = np.arange(duration)
 kick = np.zeros((1, 1, duration))  # mV/ms
 kick[..., 500:700], kick[..., 1300:1500] = 1.0, -1.0
+fig, (fast, slow) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for name, color in (("A2", "C0"), ("A3", "C2")):
     e, i = points["without adaptation"][name]
     node = clone(driven).set_params(exc_input=e, inh_input=i)
     drive = kick if name == "A3" else np.zeros_like(kick)
-    axes[1, 0].plot(time, node.fit_transform(drive)[0, 0], color, label=name)
-axes[1, 0].set(xlabel="time (ms)", ylabel="excitatory rate (Hz)")
-axes[1, 0].legend(frameon=False)
+    fast.plot(time, node.fit_transform(drive)[0, 0], color, label=name)
+fast.set(xlabel="time (ms)", ylabel="excitatory rate (Hz)")
+fast.legend(frameon=False)
 
 e, i = points["with adaptation"]["B3"]
 node = ALN(
@@ -92,10 +93,10 @@ node = ALN(
     random_state=1,
 )
 series = node.simulate()
-axes[1, 1].plot(series["time"], series["rate_exc"][0], label="rate (Hz)")
-axes[1, 1].plot(series["time"], series["adaptation"][0], "C1", label="adaptation (pA)")
-axes[1, 1].set(xlabel="time (ms)", title="B3")
-axes[1, 1].legend(frameon=False)
+slow.plot(series["time"], series["rate_exc"][0], label="rate (Hz)")
+slow.plot(series["time"], series["adaptation"][0], "C1", label="adaptation (pA)")
+slow.set(xlabel="time (ms)", title="B3")
+slow.legend(frameon=False)
 plt.show()
 
 # %%

@@ -19,13 +19,13 @@ starts = {"from below": {"r": 80.0, "v": -2.0}, "from above": {"r": 1500.0, "v":
 node = MontbrioPazoRoxin(
     duration=60.0, dt=0.01, method="heun", monitor=SubSample(interval=0.1)
 )
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.8), layout="constrained")
+fig, ax = plt.subplots(figsize=(5, 3.8), layout="constrained")
 for (name, start), color in zip(starts.items(), ("C0", "C3"), strict=True):
     sets = [{"mean_excitability": e, "initial_state": start} for e in excitability]
     ends = simulate_batch(node, sets)[:, 0, -1]
-    left.plot(excitability, ends, color, label=name)
-left.set(xlabel="mean excitability", ylabel="firing rate (Hz)", title="Bistability")
-left.legend(frameon=False)
+    ax.plot(excitability, ends, color, label=name)
+ax.set(xlabel="mean excitability", ylabel="firing rate (Hz)", title="Bistability")
+ax.legend(frameon=False)
 
 # %%
 # Paths in the plane of potential and rate from a grid of starts: to the quiet node, or
@@ -35,12 +35,13 @@ grid = [
     {"r": r, "v": v} for r in (100.0, 600.0, 1100.0) for v in (-2.0, -1.0, 0.0, 1.0)
 ]
 paths = simulate_batch(node, [{"initial_state": start} for start in grid])
+fig, ax = plt.subplots(figsize=(5, 3.8), layout="constrained")
 for start, (rate, potential) in zip(grid, paths, strict=True):
     color = "C3" if rate[-1] > 300 else "C0"
-    right.plot(potential, rate, color, lw=0.8)
-    right.plot(start["v"], start["r"], ".", color=color)
-right.set(xlabel="mean potential", ylabel="firing rate (Hz)", title="Phase plane")
-right.set(xlim=(-3.5, 3.5), ylim=(0, 2500))
+    ax.plot(potential, rate, color, lw=0.8)
+    ax.plot(start["v"], start["r"], ".", color=color)
+ax.set(xlabel="mean potential", ylabel="firing rate (Hz)", title="Phase plane")
+ax.set(xlim=(-3.5, 3.5), ylim=(0, 2500))
 
 # %%
 # References

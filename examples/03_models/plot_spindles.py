@@ -20,13 +20,11 @@ thalamus = ThalamicNode(duration=30_000.0, monitor=SubSample(1.0), random_state=
 series = thalamus.simulate().isel(node=0)
 seconds = series["time"] / 1000.0
 
-fig, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
-axes[0, 0].plot(seconds, series["v_tcr"], linewidth=0.5)
-axes[0, 0].set(
-    title="Spindles", ylabel="relay cells (mV)", xlim=(5, 30), ylim=(-75, -45)
-)
-axes[1, 0].plot(seconds, series["m_h2"], "C3")
-axes[1, 0].set(
+fig, (top, bottom) = plt.subplots(2, figsize=(6, 5), layout="constrained")
+top.plot(seconds, series["v_tcr"], linewidth=0.5)
+top.set(title="Spindles", ylabel="relay cells (mV)", xlim=(5, 30), ylim=(-75, -45))
+bottom.plot(seconds, series["m_h2"], "C3")
+bottom.set(
     xlabel="time (s)", ylabel="locked h channels", xlim=(5, 30), ylim=(0.08, 0.13)
 )
 
@@ -35,10 +33,11 @@ axes[1, 0].set(
 # reticular cells, whose inhibition prepares the next.
 loudest = 5000 + int(np.abs(np.diff(series["v_tcr"].values))[5000:-1000].argmax())
 near = slice(loudest - 500, loudest + 500)
-axes[0, 1].plot(seconds[near], series["v_tcr"][near], label="relay")
-axes[0, 1].plot(seconds[near], series["v_trn"][near], label="reticular")
-axes[0, 1].set(title="One spindle", ylabel="potential (mV)")
-axes[0, 1].legend(frameon=False)
+fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+ax.plot(seconds[near], series["v_tcr"][near], label="relay")
+ax.plot(seconds[near], series["v_trn"][near], label="reticular")
+ax.set(title="One spindle", xlabel="time (s)", ylabel="potential (mV)")
+ax.legend(frameon=False)
 
 # %%
 # The two conductances that neuromodulators change, side by side: how much the amplitude
@@ -49,11 +48,12 @@ thalamus.set_params(duration=12_000.0, record="v_tcr")
 potential = simulate_batch(thalamus, sets)[:, 0, 4000:]
 amplitude = potential.reshape(len(sets), -1, 250).std(axis=2)
 comes_and_goes = np.ptp(amplitude, axis=1).reshape(len(h_channels), len(leak))
-image = axes[1, 1].pcolormesh(leak, h_channels, comes_and_goes, cmap="magma")
-axes[1, 1].plot(0.018, 0.062, "wo", markerfacecolor="none", label="standard")
-axes[1, 1].set(xlabel="potassium leak (mS/cm²)", ylabel="h conductance (mS/cm²)")
-axes[1, 1].legend(frameon=False, labelcolor="white")
-fig.colorbar(image, ax=axes[1, 1], label="change of amplitude (mV)")
+fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+image = ax.pcolormesh(leak, h_channels, comes_and_goes, cmap="magma")
+ax.plot(0.018, 0.062, "wo", markerfacecolor="none", label="standard")
+ax.set(xlabel="potassium leak (mS/cm²)", ylabel="h conductance (mS/cm²)")
+ax.legend(frameon=False, labelcolor="white")
+fig.colorbar(image, ax=ax, label="change of amplitude (mV)")
 plt.show()
 
 # %%

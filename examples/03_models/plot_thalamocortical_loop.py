@@ -61,17 +61,17 @@ alone = clone(loop).set_params(connectivity=None).simulate()
 # %%
 # Alone, the thalamus makes a spindle every few seconds, and the cortex goes up and down
 # by its adaptation. In the loop it takes the thalamus along.
-fig, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+fig, axes = plt.subplots(2, figsize=(6, 5), layout="constrained")
 seconds = joined["time"] / 1000.0
 for ax, name, label in (
-    (axes[0, 0], "cortex__rate_exc", "cortex (Hz)"),
-    (axes[1, 0], "thalamus__rate_tcr", "relay cells (Hz)"),
+    (axes[0], "cortex__rate_exc", "cortex (Hz)"),
+    (axes[1], "thalamus__rate_tcr", "relay cells (Hz)"),
 ):
     ax.plot(seconds, alone[name][0], "0.7", linewidth=0.8, label="alone")
     ax.plot(seconds, joined[name][0], linewidth=0.8, label="in the loop")
     ax.set(ylabel=label, xlim=(10, 18))
-axes[0, 0].legend(frameon=False, ncols=2)
-axes[1, 0].set(xlabel="time (s)")
+axes[0].legend(frameon=False, ncols=2)
+axes[1].set(xlabel="time (s)")
 
 # %%
 # Spindles then follow the slow oscillation: their amplitude, between 10 and 16 Hz,
@@ -79,6 +79,7 @@ axes[1, 0].set(xlabel="time (s)")
 # thalamus they come at any time.
 band = butter(2, (10.0, 16.0), "bandpass", fs=1000.0, output="sos")
 one_way = clone(loop).set_params(connectivity=couplings(to_thalamus=0.0)).simulate()
+fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 for run, color, label in ((one_way, "0.7", "one way"), (joined, "C0", "loop")):
     amplitude = np.abs(hilbert(sosfiltfilt(band, run["thalamus__rate_tcr"].values[0])))
     rate = uniform_filter1d(run["cortex__rate_exc"].values[0], 100)
@@ -86,9 +87,9 @@ for run, color, label in ((one_way, "0.7", "one way"), (joined, "C0", "loop")):
     onsets = onsets[(onsets > 5000) & (onsets < 58_000)]
     around = np.arange(-1000, 1500)
     mean = amplitude[onsets[:, None] + around].mean(axis=0)
-    axes[0, 1].plot(around / 1000.0, mean, color, label=label)
-axes[0, 1].set(xlabel="time from the start of up states (s)", ylabel="spindles (Hz)")
-axes[0, 1].legend(frameon=False)
+    ax.plot(around / 1000.0, mean, color, label=label)
+ax.set(xlabel="time from the start of up states (s)", ylabel="spindles (Hz)")
+ax.legend(frameon=False)
 
 # %%
 # The more the thalamus excites the cortex, the shorter the down states. Parameters of a
@@ -102,10 +103,11 @@ sets = [
 ]
 rates = simulate_batch(loop.set_params(duration=20_000.0), sets)[:, 0, 4000:]
 down = (rates < 2.0).mean(axis=1).reshape(2, -1)
-axes[1, 1].plot(weights, down[0], "o-", label="potassium leak 0.018 mS/cm²")
-axes[1, 1].plot(weights, down[1], "o-", label="0.032 mS/cm²")
-axes[1, 1].set(xlabel="thalamus to cortex", ylabel="share of down states")
-axes[1, 1].legend(frameon=False)
+fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+ax.plot(weights, down[0], "o-", label="potassium leak 0.018 mS/cm²")
+ax.plot(weights, down[1], "o-", label="0.032 mS/cm²")
+ax.set(xlabel="thalamus to cortex", ylabel="share of down states")
+ax.legend(frameon=False)
 plt.show()
 
 # %%

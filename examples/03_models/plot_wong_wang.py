@@ -30,8 +30,8 @@ def final_rates(recurrence, start):
     return simulate_batch(node, sets)[:, 0, -1]
 
 
-fig, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
-for ax, recurrence in zip(axes, (1.4, 3.0), strict=False):
+fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+for ax, recurrence in zip(axes, (1.4, 3.0), strict=True):
     for (name, start), color in zip(starts.items(), ("C0", "C3"), strict=True):
         ax.plot(currents, final_rates(recurrence, start), color, label=name)
     ax.set(xlabel="excitatory current (nA)", ylabel="rate (Hz)")
@@ -57,11 +57,12 @@ memory = WongWang(
 )
 rate = memory.fit_transform(pulses)[0, 0]
 times = 0.5 * np.arange(len(rate)) / 1000  # s
-axes[2].plot(times, rate, "k", lw=0.8)
-axes[2].axvspan(0.5, 0.7, color="C3", alpha=0.2, label="excitation")
-axes[2].axvspan(2.0, 2.2, color="C0", alpha=0.2, label="inhibition")
-axes[2].set(xlabel="time (s)", ylabel="rate (Hz)", title="A memory")
-axes[2].legend(frameon=False)
+fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+ax.plot(times, rate, "k", lw=0.8)
+ax.axvspan(0.5, 0.7, color="C3", alpha=0.2, label="excitation")
+ax.axvspan(2.0, 2.2, color="C0", alpha=0.2, label="inhibition")
+ax.set(xlabel="time (s)", ylabel="rate (Hz)", title="A memory")
+ax.legend(frameon=False)
 
 # %%
 # References
