@@ -7,7 +7,6 @@ product.
 
 import functools
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
@@ -27,6 +26,7 @@ from skneuro.engine._simd import (
 )
 from skneuro.engine._simd_math import exp
 from skneuro.utils._numba import njit_cached
+from skneuro.utils._team import share
 
 N_LANES = LANES["f32"]
 _N_IMAGES, _N_VOXELS = 4, 2048  # at once: what is pooled stays in the last cache
@@ -128,11 +128,7 @@ def pool(maps, fields, weights, bias, n_threads=1):
         for k in range(n_threads)
     ]
     with _ONE_BLAS_THREAD:  # threads share images instead
-        if n_threads == 1:
-            _pool_images(*jobs[0])
-        else:
-            with ThreadPoolExecutor(n_threads) as threads:
-                list(threads.map(lambda job: _pool_images(*job), jobs))
+        share(_pool_images, jobs)
     return responses
 
 

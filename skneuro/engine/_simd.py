@@ -380,6 +380,19 @@ def load8(typingctx, source, index):
 
 
 @intrinsic
+def repeat(typingctx, source, index):
+    """Vector of copies of one element of an array or pointer."""
+    element = _ELEMENT_OF[source.dtype]
+    vector = VectorType(element, LANES[element])
+
+    def codegen(context, builder, sig, args):
+        pointer = _data(context, builder, sig.args[0], args[0])
+        return _splat(builder, builder.load(builder.gep(pointer, [args[1]])), vector)
+
+    return vector(source, types.int64), codegen
+
+
+@intrinsic
 def store(typingctx, target, index, value):
     """Write a vector, or a number repeated, in the precision of the array."""
     element = _ELEMENT_OF[target.dtype]

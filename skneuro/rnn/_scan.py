@@ -2,13 +2,12 @@
 
 Rates, inputs and a one for the bias stand side by side in one row per step and trial,
 so that one product makes all currents of a step. Backwards, steps go in blocks that fit
-the cache, and one product per block makes the gradients of all weights.
+the cache, and one product per block makes the gradients of all weights. `VectorScan`
+does this in compiled code where it can, `LeakyScan` by operations of torch elsewhere.
 """
 
 import torch
 from torch.autograd.function import once_differentiable
-
-from skneuro.rnn._fused import advance, retreat
 
 # Numbers of one array in a block of steps: 1 MB in float32.
 BLOCK = 2**18
@@ -68,28 +67,29 @@ def activate(activation, v):
     )
 
 
-class _LeakyScan(torch.autograd.Function):
-    """Steps ``v = decay * v + weight @ r + input_weight @ x + bias + push``."""
+ARGUMENTS = (
+    "inputs",
+    "input_weight",
+    "bias",
+    "weight",
+    "decay",
+    "v0",
+    "r0",
+    "push",
+    "noise",
+    "readout",
+    "activation",
+    "tap",
+)
 
-    ARGUMENTS = (
-        "inputs",
-        "input_weight",
-        "bias",
-        "weight",
-        "decay",
-        "v0",
-        "r0",
-        "push",
-        "noise",
-        "readout",
-        "activation",
-        "tap",
-    )
+
+class LeakyScan(torch.autograd.Function):
+    """Steps ``v = decay * v + weight @ r + input_weight @ x + bias + push``."""
 
     @staticmethod
     def forward(ctx, *arguments):
-        given = dict(zip(_LeakyScan.ARGUMENTS, arguments, strict=True))
-        needs = dict(zip(_LeakyScan.ARGUMENTS, ctx.needs_input_grad, strict=True))
+        given = dict(zip(ARGUMENTS, arguments, strict=True))
+        needs = dict(zip(ARGUMENTS, ctx.needs_input_grad, strict=True))
         weight, decay, v0, noise = (
             given[name] for name in ("weight", "decay", "v0", "noise")
         )
@@ -108,8 +108,7 @@ class _LeakyScan(torch.autograd.Function):
         outputs = None
         if readout is not None:
             outputs = weight.new_empty((n_times, n_samples, len(readout)))
-        fused = _fusable(activation, rows)
-        shared = None if fused else _common(decay)
+        shared = _common(decay)
         function = ACTIVATIONS[activation][0]
         pushes, kicks = (
             None if array is None else array.unbind(0)
@@ -117,35 +116,20 @@ class _LeakyScan(torch.autograd.Function):
         )
         v = v0.clone(memory_format=torch.contiguous_format)
         earlier, later = rows.unbind(0), rates.unbind(0)
-        if fused:
-            rows[0, :, n_units:] = beside[0]
-            current = torch.empty_like(v)
-            arrays = [_as_array(x) for x in (current, decay, v, rows)]
-            others = _as_array(beside)
-            states = None if kept is None else _as_array(kept)
         size = _block_size(rates)
         for start in range(0, n_times, size):
             stop = min(start + size, n_times)
-            if not fused:
-                rows[start:stop, :, n_units:] = beside[start:stop]
+            rows[start:stop, :, n_units:] = beside[start:stop]
             for t in range(start, stop):
-                if fused:
-                    torch.mm(earlier[t], currents, out=current)
-                    if pushes is not None:
-                        current.add_(pushes[t])
-                    advance(*arrays, t + 1, others)
-                    if kept is not None:
-                        states[t] = arrays[2]
+                if kept is None and shared is not None:
+                    v.addmm_(earlier[t], currents, beta=shared)
                 else:
-                    if kept is None and shared is not None:
-                        v.addmm_(earlier[t], currents, beta=shared)
-                    else:
-                        state = v if kept is None else kept[t]
-                        v = torch.mul(v, decay, out=state)
-                        v.addmm_(earlier[t], currents)
-                    if pushes is not None:
-                        v.add_(pushes[t])
-                    function(v, out=later[t])
+                    state = v if kept is None else kept[t]
+                    v = torch.mul(v, decay, out=state)
+                    v.addmm_(earlier[t], currents)
+                if pushes is not None:
+                    v.add_(pushes[t])
+                function(v, out=later[t])
                 if kicks is not None:
                     later[t].add_(kicks[t])
             if readout is not None:  # while the rates are in the cache
@@ -159,7 +143,6 @@ class _LeakyScan(torch.autograd.Function):
             rows, kept, given["input_weight"], weight, decay, v0, readout
         )
         ctx.activation, ctx.tap, ctx.shared = activation, tap, shared
-        ctx.fused = fused
         ctx.noisy = noise is not None
         return rates, v.clone(), outputs
 
@@ -167,7 +150,7 @@ class _LeakyScan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad_rates, grad_last, grad_outputs):
         rows, kept, input_weight, weight, decay, v0, readout = ctx.saved_tensors
-        needs = dict(zip(_LeakyScan.ARGUMENTS, ctx.needs_input_grad, strict=True))
+        needs = dict(zip(ARGUMENTS, ctx.needs_input_grad, strict=True))
         if needs["noise"]:
             raise NotImplementedError("noise has no gradient; detach it")
         n_units, n_inputs = input_weight.shape
@@ -191,7 +174,7 @@ class _LeakyScan(torch.autograd.Function):
             back[asked] = readout
             later[:, asked] = grad_outputs[-1]
         of_all = rows.new_zeros((width, rows.shape[2]))
-        found = dict.fromkeys(_LeakyScan.ARGUMENTS)
+        found = dict.fromkeys(ARGUMENTS)
         if needs["inputs"]:
             found["inputs"] = rows.new_empty((n_times, n_samples, n_inputs))
         if needs["decay"]:
@@ -212,8 +195,6 @@ class _LeakyScan(torch.autograd.Function):
                 delta.copy_(grad_rates[steps])
             if ctx.noisy:
                 rates = activate(ctx.activation, kept[steps])
-            elif ctx.fused:  # with what stands beside them, as one array
-                rates = rows[1:][steps]
             added = grad_rates is not None
             _go_back(ctx, block, rates, back, decay, later, last=grad_last, added=added)
             later, grad_last = block[0], None
@@ -265,20 +246,6 @@ def _lay_out(given):
     return beside, currents
 
 
-def _fusable(activation, rows):
-    """Whether steps are done in one pass."""
-    return (
-        activation == "relu"
-        and not rows.is_cuda
-        and rows.dtype in (torch.float32, torch.float64)
-    )
-
-
-def _as_array(tensor):
-    """View a tensor as a C-contiguous array."""
-    return tensor.detach().contiguous().numpy()
-
-
 def _block_size(rates):
     """Return how many steps of rates fit into a block."""
     return min(len(rates), max(1, BLOCK // rates[0].numel()))
@@ -300,36 +267,34 @@ def _go_back(ctx, block, rates, back, decay, later, *, last, added):
     """
     n_units = back.shape[1]
     wide, delta = block.unbind(0), block[:, :, :n_units].unbind(0)
-    if ctx.fused:
-        reached = back.new_empty((block.shape[1], n_units))
-        array = _as_array(reached)
-        deltas, rates, decay = (_as_array(x) for x in (block, rates, decay))
-        follow, at = _as_array(later[None]), 0  # row after the one that is filled
-    else:
-        slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
+    slopes = ACTIVATIONS[ctx.activation][1](rates).unbind(0)
     for t in range(len(wide) - 1, -1, -1):
-        row = delta[t]
-        if ctx.fused:
-            torch.mm(later, back, out=reached)
-            if added:
-                reached.add_(row)
-            retreat(array, deltas, t, rates, follow, at, decay)
-            follow, at = deltas, t
+        row, next_delta = delta[t], later[:, :n_units]
+        if added:
+            row.addmm_(later, back)
         else:
-            next_delta = later[:, :n_units]
-            if added:
-                row.addmm_(later, back)
-            else:
-                torch.mm(later, back, out=row)
-            row.mul_(slopes[t])
-            if ctx.shared is not None:
-                row.add_(next_delta, alpha=ctx.shared)
-            else:
-                row.addcmul_(next_delta, decay)
+            torch.mm(later, back, out=row)
+        row.mul_(slopes[t])
+        if ctx.shared is not None:
+            row.add_(next_delta, alpha=ctx.shared)
+        else:
+            row.addcmul_(next_delta, decay)
         if last is not None:
             row.add_(last)
             last = None
         later = wide[t]
+
+
+def _compilable(*tensors):
+    """Whether compiled code can do it: one kind of numbers, on the processor."""
+    kinds = {x.dtype for x in tensors}
+    if len(kinds) > 1 or not kinds <= {torch.float32, torch.float64}:
+        return False
+    if not all(x.is_cpu for x in tensors):
+        return False
+    from skneuro.engine._backend import VECTORS
+
+    return VECTORS
 
 
 def _plain_scan(
@@ -403,7 +368,10 @@ def leaky_scan(
     """
     arguments = inputs, input_weight, bias, weight, decay, v0, r0
     if isinstance(activation, str):
-        return _LeakyScan.apply(*arguments, push, noise, readout, activation, tap)
+        scan = LeakyScan
+        if _compilable(*arguments):
+            from skneuro.rnn._vector_scan import VectorScan as scan
+        return scan.apply(*arguments, push, noise, readout, activation, tap)
     if tap is not None:
         raise ValueError(
             "penalties['omega'] needs the derivative of the activation; got a "

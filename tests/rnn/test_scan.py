@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from skneuro.engine._backend import VECTORS
 from skneuro.rnn._modules import CTRNN
 from skneuro.rnn._scan import ACTIVATIONS, _plain_scan, leaky_scan
 from skneuro.utils import seeded_torch
@@ -25,11 +26,16 @@ def arguments(n_times=5, n_samples=3, n_units=4, n_inputs=2, seed=0):
         }
 
 
-@pytest.fixture(params=["one block", "blocks of two steps"])
+@pytest.fixture(params=["vectors", "vectors, short blocks", "torch", "torch, short"])
 def blocks(request, monkeypatch):
-    """Cut sequences into blocks, as long ones are."""
-    if request.param != "one block":
+    """Take compiled code or that for other devices; cut sequences into blocks."""
+    if request.param.startswith("torch"):
+        monkeypatch.setattr("skneuro.rnn._scan._compilable", lambda *tensors: False)
+    elif not VECTORS:
+        pytest.skip("vectors cannot be built here")
+    if "short" in request.param:
         monkeypatch.setattr("skneuro.rnn._scan.BLOCK", 2 * 3 * 4)
+        monkeypatch.setattr("skneuro.rnn._vector_scan.BLOCK", 2 * 3 * 8)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -104,7 +110,69 @@ def test_single_precision_agrees_with_double(with_rates, blocks):
         torch.testing.assert_close(single.double(), double, rtol=1e-3, atol=1e-4)
 
 
-def test_what_is_not_a_number_stays_so():
+@pytest.mark.parametrize("n_samples", [1, 7, 8, 29])
+@pytest.mark.parametrize("n_units, n_inputs", [(1, 1), (13, 3), (16, 15), (40, 0)])
+@pytest.mark.parametrize("activation", ["relu", "softplus"])
+def test_any_size_agrees_with_a_plain_loop(
+    n_samples, n_units, n_inputs, activation, monkeypatch
+):
+    monkeypatch.setattr("skneuro.rnn._vector_scan._WORTH", 1)  # threads
+    values = arguments(6, n_samples, n_units, n_inputs, seed=3)
+    with seeded_torch(4):
+        readout = torch.randn(n_units + 1, n_units, dtype=torch.float64)
+    values["weight"] = (values["weight"] / n_units).detach().requires_grad_()
+    readout.requires_grad_()
+    learned = [*values.values(), readout]
+    rates, last, outputs = leaky_scan(**values, activation=activation, readout=readout)
+    loss = outputs.square().sum() + last.sum()
+    found = torch.autograd.grad(loss, learned)
+    plain, last = _plain_scan(**values, activation=activation, push=None, noise=None)
+    loss = (plain @ readout.t()).square().sum() + last.sum()
+    torch.testing.assert_close(rates, plain)
+    for one, other in zip(found, torch.autograd.grad(loss, learned), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_trial_alone_is_the_same_bits_as_among_others():
+    if not VECTORS:
+        pytest.skip("vectors cannot be built here")
+    values = {name: x.detach() for name, x in arguments(9, 21, 19, 4).items()}
+    rates, *_ = leaky_scan(**values, activation="tanh")
+    for i in (0, 20):
+        for name in ("v0", "r0"):
+            values[name] = values[name][i : i + 1]
+        alone = leaky_scan(
+            **{**values, "inputs": values["inputs"][:, i : i + 1]}, activation="tanh"
+        )[0]
+        assert torch.equal(alone[:, 0], rates[:, i])
+        values = {name: x.detach() for name, x in arguments(9, 21, 19, 4).items()}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_tiny_and_huge_states_keep_their_precision(activation):
+    states = torch.cat([10.0 ** torch.arange(-30.0, 4.0, 1.5), torch.tensor([0.0])])
+    states = torch.cat([states, -states])[None]
+    n = states.shape[1]
+    results = []
+    for scan, dtype in ((leaky_scan, torch.float32), (_plain_scan, torch.float64)):
+        inputs = states[None].to(dtype).requires_grad_()
+        zeros = torch.zeros(n, n, dtype=dtype)
+        rest = torch.eye(n, dtype=dtype), zeros[0], zeros, zeros[0], zeros[:1]
+        rates = scan(
+            inputs, *rest, zeros[:1], activation=activation, push=None, noise=None
+        )[0]
+        results.append((rates, torch.autograd.grad(rates.sum(), inputs)[0]))
+    for single, double in zip(*results, strict=True):
+        # 1 - r * r of a tanh has what r can hold
+        torch.testing.assert_close(single.double(), double, rtol=4e-7, atol=2e-7)
+        if activation == "softplus":  # also where nearly nothing is left
+            some = double > 1e-30
+            torch.testing.assert_close(
+                single.double()[some], double[some], rtol=4e-7, atol=0.0
+            )
+
+
+def test_what_is_not_a_number_stays_so(blocks):
     values = arguments()
     with torch.no_grad():
         values["inputs"][2, 1] = float("nan")
