@@ -25,6 +25,7 @@ from skneuro.engine._trace import Traced, evaluate
 
 _IMPORT_LOCK = threading.RLock()  # several threads may ask for the same kernel
 DTYPE_NAMES = {"float64": "f64", "float32": "f32"}
+_REGISTERS = 16  # values that are held over all tiles
 _ROOM = 1 << 16  # bytes that a folder of generated code must have left
 
 _HEADER = """\
@@ -35,7 +36,7 @@ from numba import types
 
 from skneuro.engine._backend import (
     at_least, at_most, cfunc_cached, cos, exp, floor, fma, load, log, maximum, minimum,
-    sin, sqrt, store, take_rows, tanh, where,
+    sin, sqrt, store, take_corners, tanh, where,
 )
 
 FINGERPRINT = "{fingerprint}"
@@ -108,17 +109,17 @@ class _Printer:
         before = self.tables[: self.tables.index(table)]
         return sum(t.n_stored for t in before)
 
-    def pair_of_rows(self, node):
-        """Return name and first element of the rows of a table that hold a value.
+    def pair_of_corners(self, node):
+        """Return name and first element of the corners of a cell that hold a value.
 
         Also which of their eight columns it is.
         """
         table, cell, column, offset = node.args
         down, right = divmod(offset, table.n_x)
         block, place = divmod(column, 4)
-        start = 4 * (block * table.n_x * table.n_y + down * table.n_x)
+        start = 16 * block * table.n_x * table.n_y + 8 * down
         start += self.table_place(table)
-        return f"rows{cell.index}_{start}", start, 4 * right + place
+        return f"corners{cell.index}_{start}", start, 4 * right + place
 
     def expression(self, node, absorbed):
         """Return the code of one operation; see `lines` for ``absorbed``."""
@@ -126,7 +127,7 @@ class _Printer:
         if op == "input":
             return self.reads[args[0]]
         if op == "take":
-            name, _, column = self.pair_of_rows(node)
+            name, _, column = self.pair_of_corners(node)
             return f"{name}[{column}]"
         if op in ("maximum", "minimum"):
             bound = {"maximum": "at_least", "minimum": "at_most"}[op]
@@ -183,11 +184,11 @@ class _Printer:
         for node in live:
             if node.op == "take":
                 table, cell = node.args[:2]
-                name, start, _ = self.pair_of_rows(node)
+                name, start, _ = self.pair_of_corners(node)
                 last = float(table.n_x * (table.n_y - 1) - 2)
-                rows = f"take_rows(table, {self.operand(cell)}, {start}, {last})"
-                if f"{name} = {rows}" not in lines:
-                    lines.append(f"{name} = {rows}")
+                taken = f"take_corners(table, {self.operand(cell)}, {start}, {last})"
+                if f"{name} = {taken}" not in lines:
+                    lines.append(f"{name} = {taken}")
             if node.index not in absorbed:
                 lines.append(f"v{node.index} = {self.expression(node, absorbed)}")
         return lines
@@ -216,7 +217,7 @@ class Kernel:
     hoisted : list of Traced
         Values that are computed from parameters before a run.
     tables : ndarray
-        All tables, in rows of four columns.
+        All tables, cell by cell.
     stages : list of list of str
         Assignments of each stage of the scheme.
     dtype : {"float64", "float32"}
@@ -278,20 +279,35 @@ class Kernel:
     def _print(self, names, by_unit):
         """Return the source of a module with all stages."""
         source = _HEADER.format(fingerprint=FINGERPRINT, dtype=self.dtype)
+        lanes = LANES[DTYPE_NAMES[self.dtype]]
         for name, lines in zip(names, self.stages, strict=True):
             words = _words("\n".join(lines))
             used = [j for j in range(len(self.hoisted)) if f"q{j}" in words]
-            before = [
-                f"    p{j} = place[{j}]"
-                if by_unit[j]
-                else f"    q{j} = load(param, place[{j}])"
-                for j in used
-            ]
+            equal = [j for j in range(len(self.hoisted)) if not by_unit[j]]
+            before = [f"p{j} = place[{j}]" for j in used if by_unit[j]]
             loads = [f"q{j} = load(param, p{j} + i)" for j in used if by_unit[j]]
+            if len(used) - len(loads) <= _REGISTERS:
+                before += [
+                    f"q{j} = load(param, place[{j}])" for j in used if not by_unit[j]
+                ]
+            else:
+                # More than registers hold: read where they are used, at a place that
+                # the compiler cannot know to be the same for all tiles, or it would
+                # copy them to its stack in each call.
+                before += [
+                    f"p = place[{equal[0]}]",
+                    f"none = n_units - n_tiles * {lanes}",
+                ]
+                loads.append("here = p + tile * none")
+                loads += [
+                    f"q{j} = load(param, here + {k * lanes})"
+                    for k, j in enumerate(equal)
+                    if j in used
+                ]
             source += _FUNCTION.format(
                 name=name,
-                prologue="\n".join(before) or "    pass",
-                lanes=LANES[DTYPE_NAMES[self.dtype]],
+                prologue="\n".join(f"    {line}" for line in before) or "    pass",
+                lanes=lanes,
                 body="\n".join(f"        {line}" for line in loads + lines),
             )
         return source
@@ -347,7 +363,7 @@ def make_kernel(equations, method="euler", driven=(), dtype="float64"):
             lines.append(f"store({place[0]}, {place[1]} * n_units + i, {value})")
         printed.append(lines)
 
-    flat = [table.rows() for table in tables]
+    flat = [table.cells() for table in tables]
     return Kernel(
         equations=equations,
         method=method,

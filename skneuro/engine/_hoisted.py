@@ -46,6 +46,8 @@ def stack_jobs(per_job, lanes):
 def append_hoisted(values, n_units, lanes, width, place, param):
     """Append hoisted values to the parameter buffers.
 
+    Those that do not differ by unit come first and lie side by side, a vector each.
+
     Parameters
     ----------
     values : list of ndarray of shape (n_nodes or 1, lanes or 1)
@@ -62,11 +64,12 @@ def append_hoisted(values, n_units, lanes, width, place, param):
     tuple of bool
         Whether each value differs by unit.
     """
-    size = place[-1] + len(param[-1]) if place else 0
+    size = sum(len(part) for part in param)
     by_unit = tuple(value.shape[0] > 1 or value.shape[1] > width for value in values)
-    for value, differs in zip(values, by_unit, strict=True):
-        place.append(size)
-        if not differs:
+    places = dict.fromkeys(range(len(values)))
+    for j in sorted(places, key=by_unit.__getitem__):
+        value = values[j]
+        if not by_unit[j]:
             repeat = width if value.shape[1] == 1 else 1
             buffer = np.repeat(value.ravel(), repeat)
         else:
@@ -75,6 +78,8 @@ def append_hoisted(values, n_units, lanes, width, place, param):
             buffer = np.concatenate(
                 [buffer, np.repeat(buffer[-1:], n_units - len(buffer))]
             )
+        places[j] = size
         param.append(buffer)
         size += len(buffer)
+    place.extend(places.values())
     return by_unit

@@ -1,5 +1,7 @@
 """Set up flat arrays for a network, run it, and hand out recordings."""
 
+import functools
+
 import numpy as np
 
 from skneuro.engine import _structures as flat
@@ -17,6 +19,17 @@ from skneuro.engine._wiring import wire
 _SPARE_COLUMNS = 256  # steps between two moves of the history
 _ALIGN = 16
 _STEPS_PER_CALL = 50_000  # so that an interrupt is heard and progress is shown
+
+
+@functools.lru_cache(maxsize=16)
+def _join_tables(kernels):
+    """Put the tables of kernels one after the other, each from a cache line on."""
+    sizes = [round_up(len(k.tables), 16) for k in kernels]
+    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    joined = flat.zeros(start[-1], kernels[0].tables.dtype)
+    for kernel, at in zip(kernels, start[:-1], strict=True):
+        joined[at : at + len(kernel.tables)] = kernel.tables
+    return joined, start[:-1]
 
 
 class Run:
@@ -154,7 +167,7 @@ class Run:
                 values, self.n_units[g], self.lanes, width, place, param
             )
             address.append(kernel.addresses(by_unit))
-        tables = [k.tables for k in self.kernels]
+        table, table_at = _join_tables(tuple(self.kernels))
         return flat.Populations(
             address=np.array(address, np.int64).T.copy(),
             n_units=np.array(self.n_units, np.int64),
@@ -164,13 +177,11 @@ class Run:
             drive_at=self.drive_at[:-1],
             normal_at=self.normal_at[:-1],
             source_at=self.source_at[:-1],
-            table_at=np.concatenate([[0], np.cumsum([len(t) for t in tables])])[
-                :-1
-            ].astype(np.int64),
+            table_at=table_at,
             place_at=np.array(place_at, np.int64),
             place=np.array([*place, 0], np.int64),
             param=flat.aligned(np.concatenate([*param, np.zeros(width)]), self.dtype),
-            table=flat.aligned(np.concatenate(tables)),
+            table=table,
         )
 
     # -- edges -----------------------------------------------------------------------

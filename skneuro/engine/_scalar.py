@@ -116,11 +116,11 @@ transpose4 = _transpose(4)
 
 
 @njit(inline="always")
-def take_rows(table, cell, start, last):
-    """Rows ``cell`` and ``cell + 1`` of four columns, moved into 0 ... last."""
+def take_corners(table, cell, start, last):
+    """Eight elements of a cell, moved into 0 ... last, of 16 from ``start`` on."""
     inside = cell if cell > 0.0 else 0.0
     inside = inside if inside < last else last
-    at = start + 4 * int(inside)
+    at = start + 16 * int(inside)
     return (
         table[at],
         table[at + 1],

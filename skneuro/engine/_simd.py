@@ -478,12 +478,12 @@ transpose4 = _transpose(4)
 
 
 @intrinsic
-def take_rows(typingctx, table, cell, start, last):
-    """Gather two neighbouring rows of a table for cells that hold whole numbers.
+def take_corners(typingctx, table, cell, start, last):
+    """Gather two corners of the cells of a table, given by whole numbers.
 
-    A row is four columns side by side, so both are one load: the eight vectors that
-    come back are the columns of row ``cell``, counted from element ``start``, and those
-    of the next one. Cells are moved into 0 ... last first; a NaN becomes 0, as
+    A cell is 16 elements, four corners with four columns each, and two corners are one
+    load: the eight vectors that come back are the eight elements of each cell from
+    element ``start`` on. Cells are moved into 0 ... last first; a NaN becomes 0, as
     converting it to an integer is undefined.
     """
 
@@ -498,7 +498,7 @@ def take_rows(typingctx, table, cell, start, last):
         rows = []
         for lane in range(n):
             number = builder.extract_element(index, ir.Constant(_INT32, lane))
-            at = builder.mul(builder.sext(number, _INT64), ir.Constant(_INT64, 4))
+            at = builder.mul(builder.sext(number, _INT64), ir.Constant(_INT64, 16))
             rows.append(_load(builder, base, at, VectorType(vector.element, 8)))
         columns = _columns(builder, rows, 8)
         return context.make_tuple(builder, sig.return_type, columns)

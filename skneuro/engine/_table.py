@@ -112,22 +112,31 @@ class Table:
 
     @property
     def n_stored(self):
-        """Number of elements of `rows`."""
-        return 4 * -(-self.n_columns // 4) * self.n_y * self.n_x
+        """Number of elements of `cells`."""
+        return 16 * -(-self.n_columns // 4) * self.n_y * self.n_x
 
-    def rows(self):
-        """Return the values as kernels read them: four columns side by side.
+    def cells(self):
+        """Return the values as kernels read them: the corners of a cell side by side.
+
+        Each value stands four times, but a lookup reads two cache lines and no more.
 
         Returns
         -------
         ndarray of shape (n_stored,)
             Blocks of four columns, filled up with zeros, one after the other; in each
-            the grid points in order.
+            the cells in the order of their first corners, with the four columns of the
+            corners at (y, x), (y, x + 1), (y + 1, x), (y + 1, x + 1). Zeros where the
+            grid ends.
         """
         n_blocks = -(-self.n_columns // 4)
-        padded = np.zeros((self.n_y * self.n_x, 4 * n_blocks))
-        padded[:, : self.n_columns] = self.values.reshape(-1, self.n_columns)
-        return padded.reshape(-1, n_blocks, 4).swapaxes(0, 1).ravel()
+        padded = np.zeros((self.n_y + 1, self.n_x + 1, 4 * n_blocks))
+        padded[:-1, :-1, : self.n_columns] = self.values
+        corners = [
+            padded[j : j + self.n_y, i : i + self.n_x] for j in (0, 1) for i in (0, 1)
+        ]
+        corners = np.stack(corners, axis=2)  # (n_y, n_x, 4, n_columns)
+        blocks = corners.reshape(self.n_y * self.n_x, 4, n_blocks, 4)
+        return blocks.transpose(2, 0, 1, 3).ravel()
 
     def take(self, cell, column, offset):
         """Return tabulated values of one column.

@@ -232,12 +232,17 @@ def test_equal_tables_are_equal(table):
         table.values[0] = 0.0
 
 
-def test_rows_hold_four_columns_side_by_side():
-    values = np.arange(2 * 3 * 5.0).reshape(2, 3, 5)
-    rows = Table(values, (0, 1), (0, 1)).rows().reshape(2, 6, 4)
-    np.testing.assert_array_equal(rows[0], values.reshape(6, 5)[:, :4])
-    np.testing.assert_array_equal(rows[1, :, 0], values[..., 4].ravel())
-    assert (rows[1, :, 1:] == 0).all()
+def test_cells_hold_their_corners_side_by_side():
+    values = np.arange(3 * 4 * 5.0).reshape(3, 4, 5)
+    table = Table(values, (0, 1), (0, 1))
+    cells = table.cells()
+    assert cells.shape == (table.n_stored,)
+    cells = cells.reshape(2, 3, 4, 4, 4)  # block, y, x, corner, column
+    for j, i in np.ndindex(2, 3):
+        corners = values[j : j + 2, i : i + 2].reshape(4, 5)
+        np.testing.assert_array_equal(cells[0, j, i], corners[:, :4])
+        np.testing.assert_array_equal(cells[1, j, i, :, 0], corners[:, 4])
+    assert (cells[1, ..., 1:] == 0).all()
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (1, 3, 2), (3, 1, 2)])

@@ -122,52 +122,52 @@ def test_multiply_add_rounds_once():
     np.testing.assert_array_equal(out[6], exact)
 
 
-def test_rows_of_a_table_come_out_as_columns(backend):
+def test_corners_of_cells_come_out_as_columns(backend):
     kind, dtype = backend
     m = module_of(kind)
-    load, store, take_rows = m.load, m.store, m.take_rows
+    load, store, take_corners = m.load, m.store, m.take_corners
     pointer = types.CPointer(getattr(types, dtype))
     width = width_of(kind, dtype)
 
     @cfunc(types.void(pointer, pointer, pointer), error_model="numpy")
     def gather(table, cells, out):
-        rows = take_rows(table, load(cells, 0), 3, 20.0)
-        store(out, 0 * width, rows[0])
-        store(out, 1 * width, rows[1])
-        store(out, 2 * width, rows[2])
-        store(out, 3 * width, rows[3])
-        store(out, 4 * width, rows[4])
-        store(out, 5 * width, rows[5])
-        store(out, 6 * width, rows[6])
-        store(out, 7 * width, rows[7])
+        corners = take_corners(table, load(cells, 0), 3, 20.0)
+        store(out, 0 * width, corners[0])
+        store(out, 1 * width, corners[1])
+        store(out, 2 * width, corners[2])
+        store(out, 3 * width, corners[3])
+        store(out, 4 * width, corners[4])
+        store(out, 5 * width, corners[5])
+        store(out, 6 * width, corners[6])
+        store(out, 7 * width, corners[7])
 
-    table = np.arange(3 + 4 * 22, dtype=dtype)  # cells 0 ... 20 and the next one
+    table = np.arange(3 + 16 * 21, dtype=dtype)  # cells 0 ... 20
     cells = np.arange(width, dtype=dtype)[::-1].copy() + 2
     out = np.zeros((8, width), dtype)
     gather.ctypes(*(_as_pointer(a) for a in (table, cells, out)))
-    np.testing.assert_array_equal(out, 3 + 4 * cells + np.arange(8)[:, None])
+    np.testing.assert_array_equal(out, 3 + 16 * cells + np.arange(8)[:, None])
 
 
-def test_rows_stay_inside_their_table(backend):
+def test_corners_stay_inside_their_table(backend):
     kind, dtype = backend
     m = module_of(kind)
-    load, store, take_rows = m.load, m.store, m.take_rows
+    load, store, take_corners = m.load, m.store, m.take_corners
     pointer = types.CPointer(getattr(types, dtype))
 
     @cfunc(types.void(pointer, pointer, pointer), error_model="numpy")
     def gather(table, cells, out):
-        store(out, 0, take_rows(table, load(cells, 0), 3, 5.0)[4])
+        store(out, 0, take_corners(table, load(cells, 0), 3, 5.0)[4])
 
     width = width_of(kind, dtype)
-    table = np.arange(3 + 4 * 7, dtype=dtype)  # offset 3, cells 0 ... 5
-    wanted = {0: 7, 2: 15, 5: 27, 6: 27, 1e30: 27, np.inf: 27}
+    table = np.arange(3 + 16 * 6, dtype=dtype)  # offset 3, cells 0 ... 5
+    wanted = {0: 7, 2: 39, 5: 87, 6: 87, 1e30: 87, np.inf: 87}
     wanted |= {-1: 7, -1e30: 7, -np.inf: 7, np.nan: 7}
     for cell, value in wanted.items():
         cells, out = np.full(width, cell, dtype), np.zeros(width, dtype)
         cells[-1] = 1.0 if width > 1 else cell
         gather.ctypes(*(_as_pointer(a) for a in (table, cells, out)))
         assert out[0] == value, cell
-        assert width == 1 or out[-1] == 11
+        assert width == 1 or out[-1] == 23
 
 
 def _as_pointer(array):
