@@ -5,8 +5,10 @@ import dataclasses
 import json
 import logging
 import os
+import queue
 import random
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +61,39 @@ class Served:
     last_modified: str | None = None
     md5: str | None = None
     resumed: bool = False
+
+
+def _get(session, url, headers, timeout):
+    """Get the head of an answer, and of those that redirect to it.
+
+    ``timeout`` bounds each silence, and four times as much the whole, or a server that
+    sends a byte now and then would be waited for without end.
+    """
+    import requests
+
+    answers, given_up = queue.SimpleQueue(), threading.Event()
+
+    def ask():
+        try:
+            response = session.get(url, headers=headers, stream=True, timeout=timeout)
+        except BaseException as exc:
+            answers.put((None, exc))
+            return
+        answers.put((response, None))
+        if given_up.is_set():
+            response.close()
+
+    threading.Thread(target=ask, name="skneuro-http", daemon=True).start()
+    try:
+        response, exc = answers.get(timeout=4 * timeout)
+    except queue.Empty:
+        given_up.set()
+        raise requests.Timeout(
+            f"no whole answer within {4 * timeout:g} seconds"
+        ) from None
+    if exc is not None:
+        raise exc
+    return response
 
 
 def _told(exc):
@@ -185,9 +220,7 @@ class ResumingDownloader:
             if validator := _answers.validator(state):
                 headers["If-Range"] = validator
         try:
-            response = session.get(
-                url, headers=headers, stream=True, timeout=self.timeout
-            )
+            response = _get(session, url, headers, self.timeout)
         except (requests.exceptions.SSLError, requests.exceptions.ProxyError) as exc:
             raise self._error(
                 OfflineError,

@@ -6,6 +6,7 @@ The server is a real one, on loopback; see conftest.py for what it can do wrong.
 import copy
 import email.utils
 import socket
+import threading
 import time
 import types
 
@@ -350,6 +351,27 @@ def test_a_trickle_counts_as_silence(make_row, make_content, monkeypatch, raw_se
     registry = Registry([make_row(KEY, content, url=raw_server(trickle))])
     with pytest.raises(IncompleteDownloadError, match="fewer than 100 bytes per"):
         fetch_file(KEY, registry=registry)
+
+
+def test_a_head_that_trickles_is_given_up(
+    make_row, monkeypatch, raw_server, assert_nothing_left
+):
+    monkeypatch.setenv("SKNEURO_TIMEOUT", "0.2")
+    monkeypatch.setattr(Fetcher, "patience", {"backoff": 0.001, "retries": 0})
+    stop = threading.Event()
+
+    def trickle(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not stop.wait(0.05):
+            connection.sendall(b"x")
+
+    registry = Registry([make_row(KEY, b"x", url=raw_server(trickle))])
+    try:
+        with pytest.raises(OfflineError, match=r"no whole answer within 0\.8 seconds"):
+            fetch_file(KEY, registry=registry)
+    finally:
+        stop.set()
+    assert_nothing_left()
 
 
 def test_nobody_listens(make_row, assert_nothing_left):
