@@ -35,6 +35,7 @@ from skneuro.dynamics._states import (
     check_states,
     make_first_state,
     monitored_by,
+    renew_history,
     resume,
 )
 from skneuro.engine._equations import Equations
@@ -54,6 +55,7 @@ from skneuro.utils._validation import check_multiple
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _VALUES = ("sigma", "tau_noise", "noise_mean")
+_REDRAWING = {"random_state", "initial_state", "noise_mean"}  # change the first state
 _NOT_FITTED = {"n_jobs", "verbose", "on_divergence"}  # may change after fit
 _MOST_EQUATIONS = 8  # per class, of different tables and switches
 
@@ -333,12 +335,19 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         self._hold()
         self._fit_numbers()
 
-    def _fit_numbers(self):
-        """Learn what depends on the values of parameters only."""
-        rng = check_random_state(self.random_state)
-        self._seed = int(rng.randint(np.iinfo(np.int32).max))
-        self._numbers = make_numbers(self)
-        self._start = make_first_state(self, rng)
+    def _fit_numbers(self, changed=None):
+        """Learn what depends on the values of parameters only.
+
+        ``changed`` names what may differ from the last fit, None is everything.
+        """
+        self._numbers = make_numbers(self, changed)
+        redrawn = changed is None or not changed.isdisjoint(_REDRAWING)
+        if redrawn or not isinstance(self.random_state, Integral):
+            rng = check_random_state(self.random_state)
+            self._seed = int(rng.randint(np.iinfo(np.int32).max))
+            self._start = make_first_state(self, rng)
+        else:
+            self._start = renew_history(self, self._start)
         self._fitted_settings = self._settings()
 
     def _settings(self):

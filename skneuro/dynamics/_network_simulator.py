@@ -493,7 +493,7 @@ class NetworkSimulator(_BaseComposition, BaseSimulator):
                 labels += own
         return make_labels(labels, self.connectivity, self.n_nodes_)
 
-    def _fit_numbers(self):
+    def _fit_numbers(self, changed=None):
         rng = check_random_state(self.random_state)
         members = []
         for (name, model), fitted, strengths in zip(

@@ -86,13 +86,16 @@ def noise_values(simulator, setting, process):
     return value
 
 
-def make_numbers(simulator):
+def make_numbers(simulator, changed=None):
     """Collect the numbers that the equations of a simulator need.
 
     Parameters
     ----------
     simulator : BaseSimulator
         Simulator with ``n_nodes_`` and ``connectivity_``.
+    changed : set of str, default=None
+        Parameters that may have changed since its numbers were collected, none of them
+        of the network; default: all.
 
     Returns
     -------
@@ -105,10 +108,15 @@ def make_numbers(simulator):
     ValueError
         If a parameter is out of its range or does not fit the nodes.
     """
-    numbers = {"dt": simulator.dt, "n_nodes": float(simulator.n_nodes_)}
+    names = numeric_parameters(type(simulator))
+    if changed is None:
+        numbers = {"dt": simulator.dt, "n_nodes": float(simulator.n_nodes_)}
+    else:
+        numbers = dict(simulator._numbers)
+        names = [name for name in names if name in changed]
     for name, words in simulator.options.items():
         numbers.update(words[getattr(simulator, name)])
-    for name in numeric_parameters(type(simulator)):
+    for name in names:
         value = node_values(getattr(simulator, name), name, simulator.n_nodes_)
         if name in simulator.positive and (value <= 0).any():
             raise ValueError(f"{name} must be larger than 0, got {value}.")
@@ -116,11 +124,13 @@ def make_numbers(simulator):
         if port in simulator.ports and port != name:
             numbers[f"input_{port}"] = value
         numbers[name] = value
-    for name in simulator.coupling_inputs:
-        powers = simulator.connectivity_ ** simulator.weight_powers.get(name, 1)
-        numbers[f"{name}_strength"] = powers.sum(axis=1)
-    for name in simulator.noise:
-        numbers |= _noise_numbers(simulator, name)
+    if changed is None:
+        for name in simulator.coupling_inputs:
+            powers = simulator.connectivity_ ** simulator.weight_powers.get(name, 1)
+            numbers[f"{name}_strength"] = powers.sum(axis=1)
+    if changed is None or not changed.isdisjoint(SETTINGS):
+        for name in simulator.noise:
+            numbers |= _noise_numbers(simulator, name)
     return numbers
 
 

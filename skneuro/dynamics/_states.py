@@ -71,13 +71,42 @@ def make_first_state(simulator, rng):
     )
 
 
+def renew_history(simulator, state):
+    """Take over a first state where only numbers of the equations have changed.
+
+    Parameters
+    ----------
+    simulator : BaseSimulator
+        Simulator with checked numbers, and as before its initial values.
+    state : SimulationState
+        What `make_first_state` returned.
+
+    Returns
+    -------
+    SimulationState
+    """
+    equations = simulator._equations()
+    if equations.source_function is None:  # what others see is a variable
+        return state
+    values = state.variables[0]
+    past = {
+        name: np.asarray(value, dtype=np.float64)
+        for name, value in (simulator.initial_state or {}).items()
+        if name in values and np.ndim(value) == 2
+    }
+    history = _make_history(
+        equations, values, past, simulator._numbers, simulator.n_nodes_
+    )
+    return replace(state, history=[history])
+
+
 def _make_history(equations, values, past, numbers, n_nodes):
     """Past of every value that other nodes can see."""
     columns = max((v.shape[1] for v in past.values()), default=1)
     series = {}
     for name, value in values.items():
-        value = np.broadcast_to(value, (n_nodes,))[:, None]
-        series[name] = np.broadcast_to(value, (n_nodes, columns)).copy()
+        series[name] = np.empty((n_nodes, columns))
+        series[name][:] = np.reshape(value, (-1, 1))
         if name in past:
             known = past[name]
             series[name][:, :] = known[:, :1]

@@ -11,6 +11,7 @@ from skneuro.dynamics._base import join
 from skneuro.dynamics._batch import run_plans
 from skneuro.dynamics._batch_torch import run_plans_in_torch
 from skneuro.dynamics._parameters import same_value
+from skneuro.utils._param_validation import validate_parameter_constraints
 
 
 def simulate_batch(
@@ -188,12 +189,17 @@ def _variant(simulator, params, fitted, X):
     one._detach()
     one.set_params(**params)
     values = one._names_of_values()
-    if fitted is not None and values.issuperset(params) and fitted._variant_of_values:
-        one._validate_params()
-        one._fit_numbers()
+    if fitted is not None and values.issuperset(params) and fitted._changed is not None:
+        constraints = one._parameter_constraints
+        validate_parameter_constraints(
+            {name: constraints[name] for name in params if name in constraints},
+            one.get_params(deep=False),
+            caller_name=type(one).__name__,
+        )
+        one._fit_numbers(changed=fitted._changed.union(params))
         return one
     one._fit_without_drive() if X is None else one.fit(X)
-    one._variant_of_values = values.issuperset(params)
+    one._changed = set(params) if values.issuperset(params) else None
     return one
 
 

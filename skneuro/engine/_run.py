@@ -207,13 +207,16 @@ class Run:
     def _spread(self, values, g):
         """Values of all jobs by unit: (n_nodes, n_jobs) or (n_nodes,) each job."""
         n = self.network.populations[g].n_nodes
-        columns = [np.broadcast_to(np.asarray(v, dtype=float), (n,)) for v in values]
         if self.lanes == 1:
-            return np.concatenate(
-                [columns[0], np.repeat(columns[0][-1:], self.n_units[g] - n)]
-            )
-        columns += columns[-1:] * (self.lanes - len(columns))
-        return np.stack(columns, axis=1).ravel()
+            by_unit = np.empty(self.n_units[g])
+            by_unit[:n] = values[0]
+            by_unit[n:] = by_unit[n - 1]
+            return by_unit
+        by_lane = np.empty((n, self.lanes))
+        for lane, value in enumerate(values):
+            by_lane[:, lane] = value
+        by_lane[:, len(values) :] = by_lane[:, len(values) - 1, None]
+        return by_lane.ravel()
 
     def _make_state(self):
         units = flat.zeros(self.state_at[-1], self.dtype)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from joblib import Parallel, delayed
+from sklearn.base import clone
 
 from skneuro.dynamics import (
     ALN,
@@ -18,6 +19,7 @@ from skneuro.dynamics import (
     Hopf,
     SubSample,
     TemporalAverage,
+    ThalamicNode,
     WilsonCowan,
     _batch,
     simulate_batch,
@@ -323,3 +325,51 @@ def test_a_diverging_node_leaves_the_other_lanes_alone(lanes_of_runs):
     assert np.isnan(together[33]).all()
     for k in (0, 32, 34, 39):
         np.testing.assert_array_equal(together[k], simulate_batch(node, [sets[k]])[0])
+
+
+@pytest.mark.parametrize("model", [WilsonCowan, ThalamicNode])
+def test_each_set_is_that_of_a_fit_of_its_own(model):
+    # sets are fitted by what differs from the first one
+    first = model.states[0]
+    low, high = model.initial[first]
+    value = (low + high) / 2 + 0.01
+    param_list = [
+        {"random_state": 3, "sigma": 0.02},
+        {},
+        {"sigma": {model.noise[0]: 0.05}},
+        {"noise_mean": 0.01},
+        {"tau_noise": 2.0},
+        {"random_state": 5},
+        {"initial_state": {first: value}},
+        {"initial_state": {first: np.linspace(low, high, 8).reshape(2, 4)}},
+        {"coupling": [0.3, 0.4]},
+        {model.noise[1] + "_input": 0.2, "random_state": 3},
+    ]
+    simulator = model(
+        [[0.0, 0.2], [0.1, 0.0]],
+        [[0.0, 8.0], [8.0, 0.0]],
+        duration=4.0,
+        dt=0.05,
+        sigma=0.01,
+        random_state=0,
+    )
+    together = simulate_batch(simulator, param_list)
+    for params, series in zip(param_list, together, strict=True):
+        alone = clone(simulator).set_params(**params).fit(np.zeros((1, 2)))
+        drive = np.zeros((1, alone.n_features_in_))
+        np.testing.assert_array_equal(alone.fit(drive).transform(drive)[0], series)
+    assert len({series.tobytes() for series in together}) == len(param_list)
+
+
+def test_sets_are_checked_as_if_alone():
+    simulator = WilsonCowan(duration=4.0)
+    for params, message in (
+        ({"sigma": -1.0}, "sigma"),
+        ({"tau_exc": 0.0}, "tau_exc"),
+        ({"random_state": "x"}, "random_state"),
+        ({"coupling": np.nan}, "coupling must be finite"),
+        ({"noise_mean": "x"}, "noise_mean"),
+        ({"initial_state": {"exc": 2.0}}, "within the bounds"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            simulate_batch(simulator, [{"coupling": 0.1}, params])
