@@ -21,6 +21,8 @@ from skneuro.engine._backend import (
     dense_sum_4,
     fill_normals,
     njit_cached,
+    pairs_4_steps,
+    pairs_8_steps,
     pairs_16_steps,
     sum_4_steps,
     sum_8_steps,
@@ -45,44 +47,11 @@ from skneuro.engine._steps import (
 BLOCK = 16
 
 
-@njit(**HELPER)
-def _far_sums(wide, edges, history, column):
-    """Sum over edges of at least 16 steps, target by target, for 16 steps."""
-    clear(wide)
-    far, pairs = edges.far, edges.pairs
-    for r in range(len(far.rows)):
-        sum_16_steps(
-            wide,
-            far.rows[r] * BLOCK,
-            0,
-            history,
-            far.offset,
-            far.weight,
-            far.start[r],
-            far.start[r + 1],
-            column,
-        )
-    for r in range(len(pairs.rows)):
-        pairs_16_steps(
-            wide,
-            pairs.rows[r] * BLOCK,
-            pairs.second_rows[r] * BLOCK,
-            0,
-            history,
-            pairs.offset,
-            pairs.weight,
-            pairs.second_weight,
-            pairs.start[r],
-            pairs.start[r + 1],
-            column,
-        )
-
-
-def _make_level(sum_steps):
+def _make_level(sum_steps, pairs_steps):
     """Make the sums over edges of one level, target by target."""
 
     @njit(**HELPER)
-    def add_sums(wide, begin, edges, history, column):
+    def add_sums(wide, begin, edges, pairs, history, column):
         """Add the sums of the steps from ``begin`` on to all of their targets."""
         for r in range(len(edges.rows)):
             sum_steps(
@@ -96,12 +65,27 @@ def _make_level(sum_steps):
                 edges.start[r + 1],
                 column + begin,
             )
+        for r in range(len(pairs.rows)):
+            pairs_steps(
+                wide,
+                pairs.rows[r] * BLOCK + begin,
+                pairs.second_rows[r] * BLOCK + begin,
+                0,
+                history,
+                pairs.offset,
+                pairs.weight,
+                pairs.second_weight,
+                pairs.start[r],
+                pairs.start[r + 1],
+                column + begin,
+            )
 
     return add_sums
 
 
-_add_8 = _make_level(sum_8_steps)
-_add_4 = _make_level(sum_4_steps)
+_add_16 = _make_level(sum_16_steps, pairs_16_steps)
+_add_8 = _make_level(sum_8_steps, pairs_8_steps)
+_add_4 = _make_level(sum_4_steps, pairs_4_steps)
 
 
 @njit(**HELPER)
@@ -125,8 +109,8 @@ def _history_sums(net, wide, net_place, edges, history, column, k, first):
     n_targets = len(net) // BLOCK
     if k % 4 == 0 or k == first:
         if k % 8 == 0 or k == first:
-            _add_8(wide, k - k % 8, edges.eight, history, column)
-        _add_4(wide, k - k % 4, edges.four, history, column)
+            _add_8(wide, k - k % 8, edges.eight, edges.eight_pairs, history, column)
+        _add_4(wide, k - k % 4, edges.four, edges.four_pairs, history, column)
         _turn(net, wide, net_place, k - k % 4, n_targets)
     two, one = edges.two, edges.one
     if k % 2 == 0 or k == first:
@@ -249,7 +233,8 @@ def _make_advance(fingerprint):
             if before or clock[3] != begin:
                 begun = first
                 clock[3] = begin
-                _far_sums(wide, edges, history, column)
+                clear(wide)
+                _add_16(wide, 0, edges.far, edges.far_pairs, history, column)
                 if noise.present:
                     for k in range(0, BLOCK, 2):
                         fill_normals(

@@ -148,9 +148,11 @@ def _make_advance(fingerprint):
                 clock[3] = begin
                 clear(net)
                 _sums_4(net, edges.far, history, column, lanes, n_net)
-                _pairs_4(net, edges.pairs, history, column, lanes, n_net)
+                _pairs_4(net, edges.far_pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.eight, history, column, lanes, n_net)
+                _pairs_4(net, edges.eight_pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.four, history, column, lanes, n_net)
+                _pairs_4(net, edges.four_pairs, history, column, lanes, n_net)
                 if noise.present:
                     for k in range(0, BLOCK, 2):
                         fill_normals(

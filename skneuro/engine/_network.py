@@ -95,8 +95,8 @@ class Edges(NamedTuple):
     padding, padded_like : ndarray of int64, shape (n_padding,)
         Targets of units that only fill up a vector, and those whose sums they get:
         then they do what a real unit does, and leave the finite numbers only with it.
-    pairs : EdgePairs
-        Edges as far back as those of ``far`` that enter two sums.
+    far_pairs, eight_pairs, four_pairs : EdgePairs
+        Edges that enter two sums, which are in no other list of their level.
     """
 
     far: EdgeSum
@@ -108,7 +108,9 @@ class Edges(NamedTuple):
     dense: np.ndarray
     padding: np.ndarray
     padded_like: np.ndarray
-    pairs: EdgePairs
+    far_pairs: EdgePairs
+    eight_pairs: EdgePairs
+    four_pairs: EdgePairs
 
 
 def build_edges(
@@ -174,8 +176,6 @@ def build_edges(
     stop = np.searchsorted(level[order], np.arange(1, 7))
     latest, *members = np.split(order, stop[:-1])
 
-    levels = []
-    members = members[::-1]
     if twin is None:
         twin = (
             np.full(len(target), -1),
@@ -183,25 +183,31 @@ def build_edges(
             np.zeros(len(target), bool),
         )
     second_target, second_weight, is_second = twin
-    far = members[0][~is_second[members[0]]]
-    both = far[second_target[far] >= 0]
-    members[0] = far[second_target[far] < 0]
-    for steps, chosen in zip(LEVELS, members, strict=True):
-        part = target[chosen], offset[chosen], weight[chosen]
+    partner = np.zeros(n_targets, np.int64)
+    has_partner = second_target >= 0
+    partner[target[has_partner]] = second_target[has_partner]
+    levels, pairs = [], []
+    for steps, chosen in zip(LEVELS, members[::-1], strict=True):
         if steps <= 2:
+            part = target[chosen], offset[chosen], weight[chosen]
             levels.append(_edge_list(*part, dtype))
             continue
-        tile = np.zeros(len(chosen), np.int64)
-        if steps == LEVELS[0]:
-            tile = number[chosen] // _TILE_SOURCES
-        levels.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
-    place = {"fill": -LEVELS[0], "dtype": dtype}
-    tile = number[both] // _TILE_SOURCES
-    one = _edge_sum(target[both], offset[both], weight[both], tile, **place)
-    two = _edge_sum(target[both], offset[both], second_weight[both], tile, **place)
-    partner = np.zeros(n_targets, np.int64)
-    partner[target[both]] = second_target[both]
-    pairs = EdgePairs(one.rows, partner[one.rows], *one[1:], two.weight)
+        chosen = chosen[~is_second[chosen]]
+        in_two = has_partner[chosen]
+        sums = []
+        for of_level, weights in (
+            (chosen[~in_two], weight),
+            (chosen[in_two], weight),
+            (chosen[in_two], second_weight),
+        ):
+            tile = np.zeros(len(of_level), np.int64)
+            if steps == LEVELS[0]:
+                tile = number[of_level] // _TILE_SOURCES
+            part = target[of_level], offset[of_level], weights[of_level]
+            sums.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
+        alone, one, two = sums
+        levels.append(alone)
+        pairs.append(EdgePairs(one.rows, partner[one.rows], *one[1:], two.weight))
 
     dense = np.zeros(1, dtype)
     size = n_targets * n_sources
@@ -212,7 +218,7 @@ def build_edges(
         latest = latest[:0]
     now = _edge_list(target[latest], source[latest], weight[latest], dtype)
     padding = (np.array(p, np.int64) for p in padding)
-    return Edges(*levels, now, dense, *padding, pairs)
+    return Edges(*levels, now, dense, *padding, *pairs)
 
 
 def _edge_list(target, offset, weight, dtype):

@@ -43,16 +43,12 @@ class ObserverRows:
         sizes = [k.n_rows * n for k, n in zip(self.kernels, self.n_units, strict=True)]
         self.state_at = np.cumsum([0, *sizes], dtype=np.int64)
         self.input_at = np.cumsum([0, *self.n_units], dtype=np.int64)
-        place, param, place_at, address, unit = [], [], [], [], []
-        for o, kernel, nodes, n in zip(
-            observers, self.kernels, self.n_nodes, self.n_units, strict=True
-        ):
+        place, param, place_at, address = [], [], [], []
+        for o, kernel, n in zip(observers, self.kernels, self.n_units, strict=True):
             place_at.append(len(place))
             values = kernel.hoist({k: column(v) for k, v in o.parameters.items()})
             by_unit = append_hoisted(values, n, lanes, width, place, param)
             address.append(kernel.addresses(by_unit)[0])
-            first = find_row(o.population, o.variable)
-            unit.append(first + np.minimum(np.arange(n), nodes * lanes - 1))
         self.arrays = flat.Observers(
             address=np.array(address, np.int64),
             n_units=np.array(self.n_units, np.int64),
@@ -60,7 +56,9 @@ class ObserverRows:
             input_at=self.input_at[:-1],
             place_at=np.array(place_at, np.int64),
             interval=np.array([o.update_interval for o in observers], np.int64),
-            unit=np.concatenate([*unit, np.zeros(0, np.int64)]).astype(np.int64),
+            unit_at=np.array(
+                [find_row(o.population, o.variable) for o in observers], np.int64
+            ),
             place=np.array([*place, 0], np.int64),
             param=flat.aligned(np.concatenate([*param, np.zeros(width)])),
             taps=None,

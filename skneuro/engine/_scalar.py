@@ -151,22 +151,27 @@ sum_8_steps = _edge_sum(8)
 sum_4_steps = _edge_sum(4)
 
 
-@njit(inline="always")
-def pairs_16_steps(
-    out, place, second_place, stride, history, offset, weight, second_weight,
-    start, stop, shift,
-):  # fmt: skip
-    """Add two weighted sums over the same edges to 16 steps of two targets."""
-    for k in range(16):
-        first = second = out.dtype.type(0.0)
-        for edge in range(start, stop):
-            value = history[offset[edge] + shift + k]
-            first += weight[edge] * value
-            second += second_weight[edge] * value
-        out[place + k] += first
-        out[second_place + k] += second
+def _edge_sum_pairs(n_steps):
+    @njit(inline="always")
+    def edge_sum_pairs(
+        out, place, second_place, stride, history, offset, weight, second_weight,
+        start, stop, shift,
+    ):  # fmt: skip
+        for k in range(n_steps):
+            first = second = out.dtype.type(0.0)
+            for edge in range(start, stop):
+                value = history[offset[edge] + shift + k]
+                first += weight[edge] * value
+                second += second_weight[edge] * value
+            out[place + k] += first
+            out[second_place + k] += second
+
+    return edge_sum_pairs
 
 
+pairs_16_steps = _edge_sum_pairs(16)
+pairs_8_steps = _edge_sum_pairs(8)
+pairs_4_steps = _edge_sum_pairs(4)
 lanes_pairs_4_steps = pairs_16_steps  # never called
 
 

@@ -173,6 +173,13 @@ pairs_16_steps = _edge_sum(
     "pairs_16_steps", {"f64": (8, 2), "f32": (16, 1)}, 1, pairs=True
 )
 
+pairs_8_steps = _edge_sum(
+    "pairs_8_steps", {"f64": (8, 1), "f32": (8, 1)}, 1, pairs=True
+)
+pairs_4_steps = _edge_sum(
+    "pairs_4_steps", {"f64": (4, 1), "f32": (4, 1)}, 1, pairs=True
+)
+
 # The same with a vector of simulations per step, ``stride`` apart in `out`.
 _W64, _W32 = LANES["f64"], LANES["f32"]
 lanes_4_steps = _edge_sum(

@@ -117,13 +117,14 @@ def observe(observers, values, rows, inputs, step):
     """Let the observers see a step, and record what they keep."""
     for j in range(len(observers.interval)):
         at, n = observers.input_at[j], observers.n_units[j]
+        first = observers.unit_at[j]
         interval = observers.interval[j]
         if interval == 1:  # the mean of one value is that value
-            for i in range(at, at + n):
-                inputs[i] = values[observers.unit[i]]
+            for i in range(n):
+                inputs[at + i] = values[first + i]
         else:
-            for i in range(at, at + n):
-                inputs[i] += values[observers.unit[i]]
+            for i in range(n):
+                inputs[at + i] += values[first + i]
         if (step + 1) % interval == 0:
             if interval > 1:
                 for i in range(at, at + n):

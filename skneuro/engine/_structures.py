@@ -215,8 +215,9 @@ class Observers(NamedTuple):
     address, n_units, state_at, input_at, place_at, interval : ndarray of int64
         Kernel, padded units and places, as in `Populations`; steps between updates,
         which see the mean of the input over the interval.
-    unit : ndarray of int64
-        Element of the state that each observed unit reads.
+    unit_at : ndarray of int64
+        Element of the state that the first unit of each observer reads; others follow,
+        also those that fill up a vector.
     place, param : ndarray
         Hoisted values.
     taps : Taps
@@ -229,7 +230,7 @@ class Observers(NamedTuple):
     input_at: np.ndarray
     place_at: np.ndarray
     interval: np.ndarray
-    unit: np.ndarray
+    unit_at: np.ndarray
     place: np.ndarray
     param: np.ndarray
     taps: Taps

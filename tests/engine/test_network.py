@@ -178,16 +178,23 @@ def test_edges_of_two_sums_are_read_once():
         row_length=100,
         dtype="float64",
     )
-    assert not len(got.far.rows)
-    pairs = got.pairs
-    np.testing.assert_array_equal(pairs.second_rows, pairs.rows + 4)
-    np.testing.assert_array_equal(pairs.second_weight, pairs.weight**2)
-    assert (pairs.weight > 0).sum() == (lag >= 16).sum()
-    sums = np.zeros(8)
-    for row, first, last in zip(pairs.rows, pairs.start, pairs.start[1:], strict=False):
-        sums[row] += pairs.weight[first:last].sum()
-    np.testing.assert_allclose(
-        sums[:4], [weight[(to == n) & (lag >= 16)].sum() for n in range(4)]
-    )
-    shorter = sum((level.weight > 0).sum() for level in got[1:6])
-    assert shorter == 2 * (lag < 16).sum()
+    for level in got[:3]:
+        assert not len(level.rows)
+    for pairs, low, high in (
+        (got.far_pairs, 16, 40),
+        (got.eight_pairs, 8, 16),
+        (got.four_pairs, 4, 8),
+    ):
+        here = (lag >= low) & (lag < high)
+        np.testing.assert_array_equal(pairs.second_rows, pairs.rows + 4)
+        np.testing.assert_array_equal(pairs.second_weight, pairs.weight**2)
+        assert (pairs.weight > 0).sum() == here.sum() > 0
+        sums = np.zeros(8)
+        spans = zip(pairs.rows, pairs.start, pairs.start[1:], strict=False)
+        for row, first, last in spans:
+            sums[row] += pairs.weight[first:last].sum()
+        np.testing.assert_allclose(
+            sums[:4], [weight[(to == n) & here].sum() for n in range(4)]
+        )
+    shorter = sum((level.weight > 0).sum() for level in got[3:6])
+    assert shorter == 2 * (lag < 4).sum()
