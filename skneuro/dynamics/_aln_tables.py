@@ -60,6 +60,29 @@ def read_transfer(transfer):
     return _read_known(path, about.st_mtime_ns, about.st_size)
 
 
+def read_transfer_inh(transfer):
+    """Make the table of inhibitory neurons; see `read_transfer`.
+
+    Parameters
+    ----------
+    transfer : None, path or dict
+        None is the table that ships with skneuro.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_transfer`, naming the parameter.
+    """
+    try:
+        return read_transfer(transfer)
+    except (FileNotFoundError, ValueError) as error:
+        raise type(error)(f"transfer_inh: {error}") from error
+
+
 @functools.cache
 def _read_default():
     path = files("skneuro.dynamics") / "data" / "aln_transfer.npz"

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.lib.stride_tricks import as_strided
 from threadpoolctl import ThreadpoolController
 
+from skneuro.engine._backend import FINGERPRINT
 from skneuro.engine._simd import (
     LANES,
     bits,
@@ -60,7 +61,7 @@ def _compress(x):
     return where(x < 0.0, -value, value)
 
 
-@njit_cached(nogil=True)
+@njit_cached(nogil=True, made_of=FINGERPRINT)
 def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps):
     """Compress maps, so far apart in memory, into columns of rows from the first on."""
     n_pixels, n_images, n_columns = rows.shape
@@ -73,7 +74,7 @@ def _lay_rows(maps, by_image, by_pixel, rows, first, n_maps):
                 store(target, to + c, _compress(load(maps, at + c)))
 
 
-@njit_cached(nogil=True)
+@njit_cached(nogil=True, made_of=FINGERPRINT)
 def _weigh(pooled, weight, response):
     """Add the weighted sums of compressed features to responses (n_voxels, n_images).
 

@@ -9,6 +9,7 @@ run over the columns of rows in their order, whatever the number of trials.
 import numpy as np
 from numba import njit
 
+from skneuro.engine._backend import FINGERPRINT
 from skneuro.engine._simd import (
     LANES,
     fma,
@@ -77,7 +78,7 @@ def _rate(activation, v):
 def _slope(activation, r):
     """Compute the derivative of the rate, given the rate."""
     if activation == _RELU:
-        return where(r > 0.0, 1.0, 0.0 * r)
+        return where(r > 0.0, 1.0, 0.0)
     if activation == _TANH:
         return 1.0 - r * r
     if activation == _SIGMOID:
@@ -90,7 +91,7 @@ def _slope(activation, r):
         u = exp(-r)  # 1 - u, also where that is rounded away
         small = where(u == 1.0, r, (1.0 - u) * (r / -log(u)))
         return where(r > 1.0, 1.0 - u, small)
-    return 0.0 * r + 1.0
+    return where(r > 0.0, 1.0, 1.0)
 
 
 @njit(error_model="numpy")
@@ -104,7 +105,8 @@ def _multiply(rows, begin, width, last, panels, panel, depth, sums):
     o2, o3 = begin + min(2, last) * width, begin + min(3, last) * width
     o4, o5 = begin + min(4, last) * width, begin + min(5, last) * width
     o6, o7 = begin + min(6, last) * width, begin + min(7, last) * width
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = load(panels, panel) * 0.0
+    column = load(panels, panel)
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = where(column < column, column, 0.0)
     for k in range(depth):
         column = load(panels, panel + k * n_lanes)
         s0 = fma(repeat(rows, o0 + k), column, s0)
@@ -163,7 +165,7 @@ def _add_products(block, rows, begin, n_steps, m, first, sums):
             store(found, at + 7 * width, s7)
 
 
-@njit_cached(nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy", made_of=FINGERPRINT)
 def advance(
     first, stop, activation, rows, inputs, panels, decay, states, push, noise, kept
 ):
@@ -253,7 +255,7 @@ def _backward_row(i, m, reached, by):
         store(block, to + i * width + column, fma(load(decay, column), later, passed))
 
 
-@njit_cached(nogil=True, error_model="numpy")
+@njit_cached(nogil=True, error_model="numpy", made_of=FINGERPRINT)
 def retreat(
     first,
     stop,

@@ -12,7 +12,18 @@ logger = logging.getLogger(__name__)
 
 
 class _ForgivingCache(FunctionCache):
-    """A disk cache that a damaged file or a full disk cannot stop."""
+    """A disk cache that a damaged file or a full disk cannot stop.
+
+    Numba notices changes of the file that holds the function; ``made_of`` stands for
+    those of what it calls.
+    """
+
+    def __init__(self, function, made_of=""):
+        super().__init__(function)
+        self._made_of = made_of
+
+    def _index_key(self, sig, codegen):
+        return (*super()._index_key(sig, codegen), self._made_of)
 
     def load_overload(self, sig, target_context):
         try:
@@ -41,20 +52,33 @@ def _warn_uncached(function, error):
     )
 
 
-def _keep_on_disk(compiled, function):
+def _keep_on_disk(compiled, function, made_of=""):
     """Give a dispatcher or callback a cache, where there is a folder for that."""
     try:
-        compiled._cache = _ForgivingCache(function)
+        compiled._cache = _ForgivingCache(function, made_of)
     except RuntimeError as error:  # the package and the home folder are read-only
         _warn_uncached(function, error)
 
 
-def njit_cached(**options):
-    """Return numba's njit with a disk cache."""
+def njit_cached(*, made_of="", **options):
+    """Return numba's njit with a disk cache.
+
+    Parameters
+    ----------
+    made_of : str, default=""
+        Hash of the code in other files that the function calls.
+    **options : dict
+        What numba's njit takes.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
 
     def decorate(function):
         compiled = njit(**options)(function)
-        _keep_on_disk(compiled, function)
+        _keep_on_disk(compiled, function, made_of)
         return compiled
 
     return decorate

@@ -209,7 +209,7 @@ def test_parameters_of_neurolib_are_taken_over():
         "initial_state": {"exc_noise": 0.4, "inh_noise": 0.3},
     }  # fmt: skip
     assert {name: found[name] for name in expected} == expected
-    given = {*expected, "connectivity", "duration", "inputs", "labels"}
+    given = {*expected, "connectivity", "duration", "inputs", "labels", "transfer_inh"}
     assert set(ALN.parameters) <= given
     with pytest.raises(ValueError, match="distr_delay=1 has no counterpart"):
         from_neurolib("aln", {"distr_delay": 1})
@@ -459,6 +459,31 @@ def test_nodes_are_filtered_each_for_itself():
 @pytest.fixture(scope="module")
 def small_table():
     return aln_transfer([-1.0, 1.0, 3.0], [1.0, 2.0, 3.0], dv=0.1)
+
+
+def test_inhibitory_neurons_may_have_a_table_of_their_own(small_table):
+    # each population alone sees its own table only
+    apart = ALN(
+        duration=20.0, exc_input=1.5, inh_input=1.2, c_inhexc=0.0, c_excinh=0.0,
+        random_state=0,
+    )  # fmt: skip
+    usual = apart.simulate()
+    other = apart.set_params(transfer=small_table).simulate()
+    mixed = apart.set_params(transfer=None, transfer_inh=small_table).simulate()
+    np.testing.assert_array_equal(mixed["rate_exc"], usual["rate_exc"])
+    np.testing.assert_array_equal(mixed["rate_inh"], other["rate_inh"])
+    assert np.abs(other["rate_inh"] - usual["rate_inh"]).max() > 0.1
+
+    together = ALN(duration=20.0, exc_input=1.5, random_state=0, transfer=small_table)
+    same = together.simulate()["rate_exc"]
+    named = together.set_params(transfer_inh=small_table).simulate()["rate_exc"]
+    np.testing.assert_array_equal(named, same)
+    with pytest.raises(ValueError, match=r"transfer_inh: transfer lacks \['sigma'"):
+        together.set_params(transfer_inh={"mu": [0, 1]}).simulate()
+    lacking = {n: v for n, v in small_table.items() if n != "tau_sigma"}
+    together.set_params(transfer_inh=lacking, filter_sigma=True)
+    with pytest.raises(ValueError, match="filter_sigma=True needs 'tau_sigma'"):
+        together.simulate()
 
 
 def test_tables_come_as_dict_and_file(small_table, tmp_path):
