@@ -244,17 +244,6 @@ def advance(
     states[first:stop] = state[:, :n_units]
 
 
-@njit(forceinline=True, error_model="numpy")
-def _backward_row(i, m, reached, by):
-    """Turn gradients of rates of some units in trial i into those of states."""
-    if i < m:
-        gates, begin, far, decay, column, block, to, follow, width = by
-        gate = load(gates, begin + i * far + column)
-        passed = where(gate > 0.0, reached, 0.0)
-        later = load(block, follow + i * width + column)
-        store(block, to + i * width + column, fma(load(decay, column), later, passed))
-
-
 @njit_cached(nogil=True, error_model="numpy", made_of=FINGERPRINT)
 def retreat(
     first,
