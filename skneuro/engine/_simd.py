@@ -495,11 +495,15 @@ def take_corners(typingctx, table, cell, start, last):
         value = builder.select(builder.fcmp_ordered("<", value, high), value, high)
         index = builder.fptosi(value, ir.VectorType(_INT32, n))
         base = builder.gep(args[0], [args[2]])
+        # two at once, since to get at an element of a vector takes its time
+        pairs = builder.bitcast(index, ir.VectorType(_INT64, n // 2))
         rows = []
-        for lane in range(n):
-            number = builder.extract_element(index, ir.Constant(_INT32, lane))
-            at = builder.mul(builder.sext(number, _INT64), ir.Constant(_INT64, 16))
-            rows.append(_load(builder, base, at, VectorType(vector.element, 8)))
+        for k in range(n // 2):
+            pair = builder.extract_element(pairs, ir.Constant(_INT32, k))
+            low = builder.and_(pair, ir.Constant(_INT64, 0xFFFFFFFF))
+            for number in (low, builder.lshr(pair, ir.Constant(_INT64, 32))):
+                at = builder.mul(number, ir.Constant(_INT64, 16))
+                rows.append(_load(builder, base, at, VectorType(vector.element, 8)))
         columns = _columns(builder, rows, 8)
         return context.make_tuple(builder, sig.return_type, columns)
 
