@@ -21,6 +21,7 @@ import platformdirs
 
 from skneuro.engine._backend import FINGERPRINT, LANES
 from skneuro.engine._equations import trace_stages
+from skneuro.engine._structures import zeros
 from skneuro.engine._trace import Traced, evaluate
 
 _IMPORT_LOCK = threading.RLock()  # several threads may ask for the same kernel
@@ -363,14 +364,18 @@ def make_kernel(equations, method="euler", driven=(), dtype="float64"):
             lines.append(f"store({place[0]}, {place[1]} * n_units + i, {value})")
         printed.append(lines)
 
-    flat = [table.cells() for table in tables]
+    joined = zeros(sum(table.n_stored for table in tables) or 1, dtype)
+    place = 0
+    for table in tables:
+        joined[place : place + table.n_stored] = table.cells()
+        place += table.n_stored
     return Kernel(
         equations=equations,
         method=method,
         driven=driven,
         n_rows=len(rows),
         hoisted=hoisted,
-        tables=np.concatenate(flat).astype(dtype) if flat else np.zeros(1, dtype),
+        tables=joined,
         stages=printed,
         dtype=dtype,
     )

@@ -24,6 +24,8 @@ _STEPS_PER_CALL = 50_000  # so that an interrupt is heard and progress is shown
 @functools.lru_cache(maxsize=16)
 def _join_tables(kernels):
     """Put the tables of kernels one after the other, each from a cache line on."""
+    if len(kernels) == 1:
+        return kernels[0].tables, np.zeros(1, np.int64)
     sizes = [round_up(len(k.tables), 16) for k in kernels]
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     joined = flat.zeros(start[-1], kernels[0].tables.dtype)

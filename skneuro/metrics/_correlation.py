@@ -1,7 +1,6 @@
 """Correlation, covariance and partial correlation of rows, many matrices at once."""
 
 import numpy as np
-from sklearn.covariance import ledoit_wolf_shrinkage, oas, shrunk_covariance
 
 
 def centre(X, weights=None):
@@ -123,6 +122,9 @@ def precision_of(z, shrinkage):
     n_nodes, n_times = z.shape
     correlation = z @ z.T
     if n_nodes > 1 and shrinkage is not None:
+        # 5 MB that whoever correlates alone does without
+        from sklearn.covariance import ledoit_wolf_shrinkage, oas, shrunk_covariance
+
         X = z.T * np.sqrt(n_times)  # unit variance
         if shrinkage == "ledoit_wolf":
             shrinkage = ledoit_wolf_shrinkage(X, assume_centered=True)
