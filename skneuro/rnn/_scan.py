@@ -83,6 +83,29 @@ ARGUMENTS = (
 )
 
 
+def asked_gradients(ctx):
+    """Tell by name which arguments of a scan need a gradient.
+
+    Parameters
+    ----------
+    ctx : FunctionCtx
+        Of the backward pass.
+
+    Returns
+    -------
+    dict of {str: bool}
+
+    Raises
+    ------
+    NotImplementedError
+        If the noise does, which has none.
+    """
+    needs = dict(zip(ARGUMENTS, ctx.needs_input_grad, strict=True))
+    if needs["noise"]:
+        raise NotImplementedError("noise has no gradient; detach it")
+    return needs
+
+
 class LeakyScan(torch.autograd.Function):
     """Steps ``v = decay * v + weight @ r + input_weight @ x + bias + push``."""
 
@@ -150,9 +173,7 @@ class LeakyScan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad_rates, grad_last, grad_outputs):
         rows, kept, input_weight, weight, decay, v0, readout = ctx.saved_tensors
-        needs = dict(zip(ARGUMENTS, ctx.needs_input_grad, strict=True))
-        if needs["noise"]:
-            raise NotImplementedError("noise has no gradient; detach it")
+        needs = asked_gradients(ctx)
         n_units, n_inputs = input_weight.shape
         after = rows[1:, :, :n_units]
         n_times, n_samples, _ = after.shape
