@@ -235,11 +235,15 @@ def _make_advance(fingerprint):
                 clock[3] = begin
                 clear(wide)
                 _add_16(wide, 0, edges.far, edges.far_pairs, history, column)
-                if noise.present:
-                    for k in range(0, BLOCK, 2):
-                        fill_normals(
-                            normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
-                        )
+                for k in range(0, BLOCK, 2):
+                    fill_normals(
+                        normal,
+                        noise.keys,
+                        noise.first,
+                        noise.last,
+                        (begin + k) * STEP_FACTOR,
+                        k * n_streams,
+                    )
             if n_driven and not before:
                 fill_drive(driven, drive, first, last - first, begin)
 

@@ -153,11 +153,15 @@ def _make_advance(fingerprint):
                 _pairs_4(net, edges.eight_pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.four, history, column, lanes, n_net)
                 _pairs_4(net, edges.four_pairs, history, column, lanes, n_net)
-                if noise.present:
-                    for k in range(0, BLOCK, 2):
-                        fill_normals(
-                            normal, noise.keys, (begin + k) * STEP_FACTOR, k * n_streams
-                        )
+                for k in range(0, BLOCK, 2):
+                    fill_normals(
+                        normal,
+                        noise.keys,
+                        noise.first,
+                        noise.last,
+                        (begin + k) * STEP_FACTOR,
+                        k * n_streams,
+                    )
             if n_driven:
                 fill_drive(driven, drive, first, last - first, begin)
 

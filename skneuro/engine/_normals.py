@@ -8,9 +8,11 @@ from skneuro.engine._noise import STEP_FACTOR
 
 
 @njit
-def _fill(out, keys, first, n_steps):
-    for step in range(first, first + n_steps, 2):
-        fill_normals(out, keys, step * STEP_FACTOR, (step - first) * len(keys))
+def _fill(out, keys, begin, n_steps):
+    first, last = np.array([0]), np.array([len(keys)])
+    for step in range(begin, begin + n_steps, 2):
+        place = (step - begin) * len(keys)
+        fill_normals(out, keys, first, last, step * STEP_FACTOR, place)
 
 
 def draw_normals(keys, first_step, n_steps, dtype=np.float64):

@@ -274,26 +274,26 @@ class Run:
 
     def _make_noise(self):
         keys = flat.zeros(round_up(max(1, self.normal_at[-1]), 16), np.int64)
-        present = False
+        wanted = np.zeros(len(keys), bool)
         jobs = self._padded_jobs()
         seeds = np.array([j.seed for j in jobs])
         simulations = np.array([j.simulation for j in jobs])
         number = 0
         for g, population in enumerate(self.network.populations):
             for name in population.equations.noise:
-                present |= any(
-                    np.any(np.asarray(j.parameters[g][f"noise_step_{name}"]) != 0)
-                    for j in self.jobs
-                )
                 nodes = np.arange(self.n_units[g] // self.lanes)[:, None]
                 nodes = np.minimum(nodes, population.n_nodes - 1)
                 start = self.normal_at[g]
                 start += self.n_units[g] * population.equations.noise.index(name)
-                keys[start : start + self.n_units[g]] = make_keys(
-                    seeds, simulations, number, nodes
-                ).ravel()
+                streams = slice(start, start + self.n_units[g])
+                keys[streams] = make_keys(seeds, simulations, number, nodes).ravel()
+                wanted[streams] = any(
+                    np.any(j.parameters[g][f"noise_step_{name}"]) for j in self.jobs
+                )
                 number += 1
-        return flat.Noise(keys=keys, present=bool(present))
+        blocks = np.repeat(wanted.reshape(-1, 16).any(axis=1), 16)
+        edges = np.flatnonzero(np.diff(blocks, prepend=False, append=False))
+        return flat.Noise(keys=keys, first=edges[::2].copy(), last=edges[1::2].copy())
 
     def _make_drive(self):
         values, place, known, size = [np.zeros(1)], [], {}, 1

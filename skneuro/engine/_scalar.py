@@ -218,13 +218,15 @@ def _mix(z):
 
 
 @njit(inline="always")
-def fill_normals(out, keys, counter, place):
+def fill_normals(out, keys, first, last, counter, place):
     """Write normals of two steps: ``out[place + i]`` and ``out[place + n + i]``."""
     n = len(keys)
-    for i in range(n):
-        hashed = _mix(np.uint64(keys[i]) + np.uint64(counter))
-        x = np.float32(hashed >> np.uint64(33)) + np.float32(0.5)
-        radius = math.sqrt(-2.0 * math.log(x * 2.0**-31))
-        turned = 2.0 * math.pi * 2.0**-32 * np.float64(hashed & np.uint64(0xFFFFFFFF))
-        out[place + i] = np.float32(radius * math.cos(turned))
-        out[place + n + i] = np.float32(radius * math.sin(turned))
+    for k in range(len(first)):
+        for i in range(first[k], last[k]):
+            hashed = _mix(np.uint64(keys[i]) + np.uint64(counter))
+            x = np.float32(hashed >> np.uint64(33)) + np.float32(0.5)
+            radius = math.sqrt(-2.0 * math.log(x * 2.0**-31))
+            turn = 2.0 * math.pi * 2.0**-32
+            turned = turn * np.float64(hashed & np.uint64(0xFFFFFFFF))
+            out[place + i] = np.float32(radius * math.cos(turned))
+            out[place + n + i] = np.float32(radius * math.sin(turned))

@@ -69,7 +69,7 @@ def _pair(high, low):
 
 
 @njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def fill_normals(out, keys, counter, place):
+def fill_normals(out, keys, first, last, counter, place):
     """Write normals of two steps: ``out[place + i]`` and ``out[place + n + i]``.
 
     Parameters
@@ -78,15 +78,18 @@ def fill_normals(out, keys, counter, place):
         float64 or float32; n = len(keys), a multiple of 16.
     keys : array of int64
         Key of each stream.
+    first, last : array of int64
+        Ranges of ``i`` to write, in multiples of 16.
     counter : int64
         Counter of the even step: step times the odd constant.
     place : int
         First element to write.
     """
     n = len(keys)
-    for i in range(0, n, 16):
-        x = _mix(load8(keys, i) + counter)
-        y = _mix(load8(keys, i + 8) + counter)
-        first, second = _pair(high_halves(x, y), low_halves(x, y))
-        store(out, place + i, first)
-        store(out, place + n + i, second)
+    for k in range(len(first)):
+        for i in range(first[k], last[k], 16):
+            x = _mix(load8(keys, i) + counter)
+            y = _mix(load8(keys, i + 8) + counter)
+            even, odd = _pair(high_halves(x, y), low_halves(x, y))
+            store(out, place + i, even)
+            store(out, place + n + i, odd)

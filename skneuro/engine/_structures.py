@@ -112,13 +112,15 @@ class Noise(NamedTuple):
     Attributes
     ----------
     keys : ndarray of int64, shape (n_streams,)
-        Key of each stream; n_streams is a multiple of eight.
-    present : bool
-        Whether any amplitude differs from zero.
+        Key of each stream; n_streams is a multiple of 16.
+    first, last : ndarray of int64
+        Ranges of the streams whose amplitude is not zero, in multiples of 16; the
+        numbers of others are not drawn.
     """
 
     keys: np.ndarray
-    present: bool
+    first: np.ndarray
+    last: np.ndarray
 
 
 class Drive(NamedTuple):

@@ -100,7 +100,8 @@ def test_runs_of_both_precisions_see_the_same_numbers(normals, series):
 def test_single_numbers_are_those_of_vectors(normals):
     @njit
     def fill(out, keys, step):
-        _scalar.fill_normals(out, keys, step * STEP_FACTOR, 0)
+        first, last = np.array([0]), np.array([len(keys)])
+        _scalar.fill_normals(out, keys, first, last, step * STEP_FACTOR, 0)
 
     keys = make_keys(1, 2, 3, np.arange(4096))
     for step in (0, 2, 123456):
@@ -108,6 +109,26 @@ def test_single_numbers_are_those_of_vectors(normals):
         fill(out, keys, step)
         expected = normals(keys, step, 2).ravel()
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("module", [_backend, _scalar])
+def test_only_numbers_of_given_ranges_are_drawn(normals, module):
+    fill_normals = module.fill_normals
+
+    @njit
+    def fill(out, keys, first, last):
+        fill_normals(out, keys, first, last, 4 * STEP_FACTOR, 0)
+
+    keys = make_keys(1, 2, 3, np.arange(96))
+    out = np.full(192, np.nan)
+    fill(out, keys, np.array([16, 64]), np.array([32, 96]))
+    drawn = np.isfinite(out.reshape(2, 96))
+    np.testing.assert_array_equal(
+        np.flatnonzero(drawn[0]), [*range(16, 32), *range(64, 96)]
+    )
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    expected = normals(keys, 4, 2)[:, drawn[0]]
+    np.testing.assert_allclose(out.reshape(2, 96)[:, drawn[0]], expected, atol=1e-6)
 
 
 def test_numbers_follow_box_and_muller(normals):
