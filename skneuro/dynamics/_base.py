@@ -338,7 +338,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
     def _fit_numbers(self, changed=None):
         """Learn what depends on the values of parameters only.
 
-        ``changed`` names what may differ from the last fit, None is everything.
+        ``changed`` names what may differ from the last fit, None is everything. A copy
+        of which only that is fitted is for one run.
         """
         self._numbers = make_numbers(self, changed)
         redrawn = changed is None or not changed.isdisjoint(_REDRAWING)
@@ -348,7 +349,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             self._start = make_first_state(self, rng)
         else:
             self._start = renew_history(self, self._start)
-        self._fitted_settings = self._settings()
+        if changed is None:
+            self._fitted_settings = self._settings()
 
     def _settings(self):
         """Parameters that a fit depends on."""
@@ -380,8 +382,8 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
         known = getattr(self, "_network_key", None)
         if (
             known is not None
-            and all(map(np.array_equal, key, known))
-            and self._network.populations[0].equations is equations
+            and known[0] is equations
+            and all(map(np.array_equal, key, known[1:]))
         ):
             return self._network  # with its sorted edges
         n_sources = len(weights) * len(equations.sources)
@@ -406,7 +408,13 @@ class BaseSimulator(TransformerMixin, BaseEstimator):
             projections.append(
                 Projection((0, name), (0, source), nodes, nodes, lag, np.ones(len(lag)))
             )
-        self._network_key = key
+        self._network_key = (equations, *key)
+        if (
+            equations.source_function is not None
+            and self._joined_equations is None
+            and not any(len(p.lag) for p in projections)
+        ):
+            return Network((Population(equations.unseen, self.n_nodes_),))
         return Network((Population(equations, self.n_nodes_),), tuple(projections))
 
     def _monitor(self):

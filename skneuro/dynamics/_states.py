@@ -65,9 +65,7 @@ def make_first_state(simulator, rng):
         step=0,
         variables=[values],
         noise=[noise],
-        history=[
-            _make_history(simulator._equations(), values, past, simulator._numbers, n)
-        ],
+        history=[_make_history(_seen(simulator), values, past, simulator._numbers, n)],
     )
 
 
@@ -85,7 +83,7 @@ def renew_history(simulator, state):
     -------
     SimulationState
     """
-    equations = simulator._equations()
+    equations = _seen(simulator)
     if equations.source_function is None:  # what others see is a variable
         return state
     values = state.variables[0]
@@ -100,8 +98,15 @@ def renew_history(simulator, state):
     return replace(state, history=[history])
 
 
+def _seen(simulator):
+    """Equations with what other nodes see."""
+    return simulator._network.populations[0].equations
+
+
 def _make_history(equations, values, past, numbers, n_nodes):
     """Past of every value that other nodes can see."""
+    if not equations.sources:
+        return {}
     columns = max((v.shape[1] for v in past.values()), default=1)
     series = {}
     for name, value in values.items():
@@ -171,9 +176,18 @@ def check_states(states, network, n_samples):
                 "comes from another model or another number of nodes."
             )
         columns = min(
-            (past.shape[1] for g in state.history for past in g.values()),
+            (
+                past[name].shape[1] if name in past else 0
+                for p, past in zip(network.populations, state.history, strict=True)
+                for name in p.equations.sources
+            ),
             default=network.max_lag,
         )
+        if columns == 0:
+            raise ValueError(
+                "continue_from comes from nodes that did not see each other; start "
+                "anew to connect them."
+            )
         if columns < network.max_lag:
             raise ValueError(
                 f"continue_from remembers {columns - 1} steps of the past, but the "

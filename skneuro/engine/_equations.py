@@ -5,7 +5,8 @@ values they give the kernel, with numpy or torch values they compute a step.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
 
 from skneuro.engine._math import floor, maximum, minimum
@@ -92,6 +93,11 @@ class Equations:
     def variables(self):
         """Names of states and algebraic variables, in the order of their rows."""
         return self.states + self.algebraic
+
+    @cached_property
+    def unseen(self):
+        """Equations of nodes that no node sees: their sources are not computed."""
+        return replace(self, sources=(), source_function=None)
 
     @property
     def all_parameters(self):

@@ -11,6 +11,7 @@ from skneuro.dynamics import (
     BalloonWindkessel,
     Bold,
     Hopf,
+    JansenRit,
     SubSample,
     TemporalAverage,
     WilsonCowan,
@@ -304,6 +305,15 @@ def test_states_that_do_not_fit(make_states, settings, error, message):
     simulator = Hopf(WEIGHTS, **{"duration": 1.0, **settings})
     with pytest.raises(error, match=message):
         simulator.simulate(continue_from=make_states())
+
+
+def test_states_of_nodes_alone_do_not_start_a_network():
+    alone = JansenRit(np.zeros((3, 3)), duration=1.0, random_state=0)
+    alone.simulate()
+    assert alone.state_[0].history == [{}]  # nobody sees their firing rates
+    joined = JansenRit(WEIGHTS, duration=1.0, random_state=0)
+    with pytest.raises(ValueError, match="nodes that did not see each other"):
+        joined.simulate(continue_from=alone.state_)
 
 
 def test_states_of_different_times_do_not_go_together():
