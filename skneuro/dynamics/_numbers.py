@@ -113,7 +113,7 @@ def make_numbers(simulator, changed=None):
         numbers = {"dt": simulator.dt, "n_nodes": float(simulator.n_nodes_)}
     else:
         numbers = dict(simulator._numbers)
-        names = [name for name in names if name in changed]
+        names = changed.intersection(names)
     for name, words in simulator.options.items():
         numbers.update(words[getattr(simulator, name)])
     for name in names:

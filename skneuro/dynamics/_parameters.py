@@ -1,5 +1,6 @@
 """Constructor and documentation that all simulators share."""
 
+import functools
 import textwrap
 
 import numpy as np
@@ -179,6 +180,7 @@ def seen_sources(cls):
     return tuple(dict.fromkeys([*cls.coupling_inputs.values(), *own]))
 
 
+@functools.cache
 def numeric_parameters(cls):
     """Parameters of a model that its equations read as numbers.
 
@@ -189,16 +191,16 @@ def numeric_parameters(cls):
 
     Returns
     -------
-    list of str
+    tuple of str
         Without words, tables, switches and delays.
     """
     delays = {delay for _, delay in cls.self_inputs.values()}
     others = {*cls.options, *cls.tables, *delays}
-    return [
+    return tuple(
         name
         for name, default in cls.parameters.items()
         if name not in others and not isinstance(default, bool)
-    ]
+    )
 
 
 def make_init(cls, parameters, settings):

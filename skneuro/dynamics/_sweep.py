@@ -81,8 +81,9 @@ n_times)
         )
     param_list = _check_param_list(param_list, simulator)
     fitted, plans = [], []
+    values = simulator._names_of_values()
     for params in param_list:
-        one = _variant(simulator, params, fitted[0] if fitted else None, X)
+        one = _variant(simulator, params, values, fitted[0] if fitted else None, X)
         fitted.append(one)
         samples = [None] if X is None else one._check_drive(X)
         names = one._recorded(all_by_default=False)
@@ -122,7 +123,8 @@ n_times)
         alike = len({(o.shape, o.dtype) for o in outputs}) == 1
         return np.stack(outputs) if alike else outputs
     # All sets record the same: their series lie in one array already.
-    monitors = [one._settings()["monitor"] for one in fitted]
+    monitors = {id(one.monitor): one for one in fitted}.values()
+    monitors = [one._settings()["monitor"] for one in monitors]
     if all(same_value(m, monitors[0]) for m in monitors[1:]):
         values = join(fitted[0]._name(results.recorded, results.observed))
     else:
@@ -177,30 +179,42 @@ def _check_param_list(param_list, simulator):
     return param_list
 
 
-def _variant(simulator, params, fitted, X):
+def _variant(simulator, params, values, fitted, X):
     """Fit a copy of a simulator with other parameters.
 
     What does not change is taken over from a fitted variant: its network if it turns
-    out to be the same, and everything else where only values of the model change.
+    out to be the same, and everything else where only ``values`` of the model change.
     """
     one = copy.copy(simulator if fitted is None else fitted)
+    if fitted is not None and fitted._changed is not None and values.issuperset(params):
+        changed = fitted._changed.union(params)
+        _set_values(one, simulator, params, changed)
+        one._fit_numbers(changed)
+        return one
     if fitted is not None:  # back to the common parameters
         vars(one).update(simulator.get_params(deep=False))
     one._detach()
     one.set_params(**params)
-    values = one._names_of_values()
-    if fitted is not None and values.issuperset(params) and fitted._changed is not None:
-        constraints = one._parameter_constraints
-        validate_parameter_constraints(
-            {name: constraints[name] for name in params if name in constraints},
-            one.get_params(deep=False),
-            caller_name=type(one).__name__,
-        )
-        one._fit_numbers(changed=fitted._changed.union(params))
-        return one
     one._fit_without_drive() if X is None else one.fit(X)
     one._changed = set(params) if values.issuperset(params) else None
     return one
+
+
+def _set_values(one, simulator, params, changed):
+    """Set parameters, and others that have ``changed`` back to the common ones."""
+    if any("__" in name for name in changed):
+        vars(one).update(simulator.get_params(deep=False))
+        one._detach()
+        one.set_params(**params)
+        return
+    for name in changed:
+        setattr(one, name, params.get(name, getattr(simulator, name)))
+    constraints = one._parameter_constraints
+    validate_parameter_constraints(
+        {name: constraints[name] for name in params},
+        params,
+        caller_name=type(one).__name__,
+    )
 
 
 def _stack(recorded):
