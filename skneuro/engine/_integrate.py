@@ -35,10 +35,10 @@ from skneuro.engine._steps import (
     VECTOR_BYTES,
     call_stage,
     clear,
-    copy,
     fill_drive,
     first_bad,
     make_room,
+    move,
     observe,
     record,
     record_history,
@@ -251,14 +251,14 @@ def _make_advance(fingerprint):
                 _history_sums(net, wide, net_place, edges, history, column, k, begun)
                 at = k * n_targets
                 if before:
-                    copy(carry, net, at)
+                    move(carry, 0, net, at, n_targets)
                     break
                 for stage in range(n_stages):
                     if stage == 0 and heun:
-                        copy(sums, carry, 0)
-                        copy(carry, net, at)
+                        move(sums, 0, carry, 0, n_targets)
+                        move(carry, 0, net, at, n_targets)
                     else:
-                        copy(sums, net, at)
+                        move(sums, 0, net, at, n_targets)
                     _latest_sums(sums, edges, source, n_targets, n_sources)
                     call_stage(
                         stage,

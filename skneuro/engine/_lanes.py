@@ -26,6 +26,7 @@ from skneuro.engine._steps import (
     fill_drive,
     first_bad,
     make_room,
+    move,
     observe,
     record,
     record_lanes,
@@ -184,8 +185,7 @@ def _make_advance(fingerprint):
                 place = column + k
                 for i in range(n_sources):
                     at = (i * row_length + place) * lanes
-                    for lane in range(lanes):
-                        history[at + lane] = source[i * lanes + lane]
+                    move(history, at, source, i * lanes, lanes)
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
                 record(taps, units, average, begin + k, end - 1)

@@ -13,6 +13,21 @@ HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @njit(inline="always")
+def move(target, to, source, start, n):
+    """Copy n elements of the same type in whole vectors.
+
+    Left to the compiler, a copy between computed places is a gather and a scatter,
+    because an index might count from the end.
+    """
+    width = max(1, VECTOR_BYTES // target.itemsize)
+    whole = n - n % width
+    for i in range(0, whole, width):
+        store(target, to + i, load(source, start + i))
+    for i in range(whole, n):
+        target[to + i] = source[start + i]
+
+
+@njit(inline="always")
 def record(taps, values, average, step, last_step):
     """Serve the taps after a step; ``last_step`` is that of this call."""
     for j in range(len(taps.interval)):
@@ -97,8 +112,7 @@ def _record_every_step(taps, values, step, last_step, at, start, n):
     """
     recent = taps.recent
     k = step % 8
-    for i in range(n):
-        recent[8 * start + k * n + i] = values[at + i]
+    move(recent, 8 * start + k * n, values, at, n)
     if k < 7 and step < last_step:
         return
     begin = max(step - k, taps.first_step)
@@ -116,8 +130,9 @@ def _record_every_step(taps, values, step, last_step, at, start, n):
 def observe(observers, values, rows, inputs, step):
     """Let the observers see a step, and record what they keep."""
     for j in range(len(observers.interval)):
-        at, n = observers.input_at[j], observers.n_units[j]
-        first = observers.unit_at[j]
+        # unsigned, for the reason that `move` gives
+        at, n = np.uint64(observers.input_at[j]), np.uint64(observers.n_units[j])
+        first = np.uint64(observers.unit_at[j])
         interval = observers.interval[j]
         if interval == 1:  # the mean of one value is that value
             for i in range(n):
@@ -127,14 +142,14 @@ def observe(observers, values, rows, inputs, step):
                 inputs[at + i] += values[first + i]
         if (step + 1) % interval == 0:
             if interval > 1:
-                for i in range(at, at + n):
-                    inputs[i] /= interval
+                for i in range(n):
+                    inputs[at + i] /= interval
             call_kernel(
                 observers.address[j],
                 rows,
                 observers.state_at[j],
                 inputs,
-                at,
+                observers.input_at[j],
                 inputs,
                 0,
                 inputs,
@@ -146,11 +161,11 @@ def observe(observers, values, rows, inputs, step):
                 0,
                 observers.param,
                 0,
-                n,
-                n // _OBSERVER_LANES,
+                observers.n_units[j],
+                observers.n_units[j] // _OBSERVER_LANES,
             )
-            for i in range(at, at + n):
-                inputs[i] = 0.0
+            for i in range(n):
+                inputs[at + i] = 0.0
     taps = observers.taps
     for j in range(len(taps.interval)):
         interval, at, start = taps.interval[j], taps.at[j], taps.start[j]
@@ -193,13 +208,6 @@ def first_bad(values, failed, scratch):
 
 
 @njit(inline="always")
-def copy(target, source, start):
-    """Copy a run of elements; plain loops need no run-time library."""
-    for i in range(len(target)):
-        target[i] = source[start + i]
-
-
-@njit(inline="always")
 def clear(target):
     """Set all elements to zero."""
     for i in range(len(target)):
@@ -238,5 +246,4 @@ def make_room(history, n_rows, row_length, kept, position):
     """Move the last ``kept`` columns of every row to its front."""
     for row in range(n_rows):
         start = row * row_length
-        for q in range(kept):
-            history[start + q] = history[start + position - kept + q]
+        move(history, start, history, start + position - kept, kept)
