@@ -20,10 +20,12 @@ from skneuro.engine._backend import (
     dense_sum_1,
     dense_sum_4,
     fill_normals,
+    load,
     njit_cached,
     pairs_4_steps,
     pairs_8_steps,
     pairs_16_steps,
+    spread,
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
@@ -211,6 +213,8 @@ def _make_advance(fingerprint):
         n_targets, n_sources = len(carry), len(source)
         n_streams, n_driven = len(noise.keys), len(drive.place)
         row_length = len(history) // n_sources
+        width = max(1, VECTOR_BYTES // source.itemsize)
+        whole = n_sources - n_sources % width  # one number where nobody sees any
         net, wide, sums, few = scratch.net, scratch.wide, scratch.sums, scratch.few
         normal, driven = scratch.normal, scratch.driven
         net_place = scratch.net_place
@@ -273,8 +277,9 @@ def _make_advance(fingerprint):
                         source,
                     )
                 place = column + k
-                for i in range(n_sources):
-                    history[i * row_length + place] = source[i]
+                for i in range(0, whole, width):
+                    at = i * row_length + place
+                    spread(history, at, row_length, load(source, i))
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
                 record(taps, units, average, begin + k, end - 1)

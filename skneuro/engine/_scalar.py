@@ -24,6 +24,12 @@ def store(target, index, value):
 
 
 @njit(inline="always")
+def spread(target, index, stride, value):
+    """Write an element."""
+    target[index] = value
+
+
+@njit(inline="always")
 def sqrt(x):
     """Square root."""
     return np.sqrt(x)

@@ -411,6 +411,25 @@ def store(typingctx, target, index, value):
     return types.void(target, types.int64, value), codegen
 
 
+@intrinsic
+def spread(typingctx, target, index, stride, value):
+    """Write the elements of a vector one by one, ``stride`` elements apart.
+
+    Instructions that scatter a vector are slower.
+    """
+
+    def codegen(context, builder, sig, args):
+        pointer = _data(context, builder, sig.args[0], args[0])
+        place = args[1]
+        for k in range(value.n):
+            element = builder.extract_element(args[3], ir.Constant(_INT32, k))
+            builder.store(element, builder.gep(pointer, [place]))
+            place = builder.add(place, args[2])
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, types.int64, value), codegen
+
+
 def _shuffle(builder, x, y, places):
     mask = ir.Constant(ir.VectorType(_INT32, len(places)), list(places))
     return builder.shuffle_vector(x, y, mask)

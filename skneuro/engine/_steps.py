@@ -37,8 +37,8 @@ def record(taps, values, average, step, last_step):
         if taps.source[j] >= 0:
             continue
         if taps.averages[j]:
-            for i in range(n):
-                average[start + i] += values[at + i]
+            for i in range(np.uint64(n)):  # unsigned, for the reason that `move` gives
+                average[np.uint64(start) + i] += values[np.uint64(at) + i]
             if (step + 1) % interval == 0:
                 sample = (step + 1) // interval - 1
                 for i in range(start, start + n):
