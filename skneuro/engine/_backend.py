@@ -92,9 +92,11 @@ if VECTORS:
         pairs_4_steps,
         pairs_8_steps,
         pairs_16_steps,
+        pairs_32_steps,
         sum_4_steps,
         sum_8_steps,
         sum_16_steps,
+        sum_32_steps,
     )
 else:
     from skneuro.engine._scalar import (
@@ -121,6 +123,7 @@ else:
         pairs_4_steps,
         pairs_8_steps,
         pairs_16_steps,
+        pairs_32_steps,
         sin,
         spread,
         sqrt,
@@ -128,6 +131,7 @@ else:
         sum_4_steps,
         sum_8_steps,
         sum_16_steps,
+        sum_32_steps,
         take_corners,
         tanh,
         transpose4,
@@ -163,6 +167,7 @@ __all__ = [
     "pairs_4_steps",
     "pairs_8_steps",
     "pairs_16_steps",
+    "pairs_32_steps",
     "sin",
     "spread",
     "sqrt",
@@ -170,6 +175,7 @@ __all__ = [
     "sum_4_steps",
     "sum_8_steps",
     "sum_16_steps",
+    "sum_32_steps",
     "take_corners",
     "tanh",
     "transpose4",

@@ -5,8 +5,9 @@ populations that are advanced by kernels called through their address, observers
 integrate along (haemodynamics), and taps that record. It knows no model.
 
 Time is cut into blocks of 16 steps at multiples of 16. A block begins with all sums
-over edges whose lag is at least 16 steps; shorter lags are summed 8, 4, 2 or 1 steps at
-a time inside it. Histories are linear in time, one row per source; when a row is full
+over edges whose lag is at least 16 steps, every other block with those of 32 steps for
+itself and the next one; shorter lags are summed 8, 4, 2 or 1 steps at a time inside a
+block. Histories are linear in time, one row per source; when a row is full
 its last columns are moved to the front. All of this depends on the step number alone,
 so a run that is interrupted and continued anywhere gives the same bits.
 """
@@ -25,10 +26,12 @@ from skneuro.engine._backend import (
     pairs_4_steps,
     pairs_8_steps,
     pairs_16_steps,
+    pairs_32_steps,
     spread,
     sum_4_steps,
     sum_8_steps,
     sum_16_steps,
+    sum_32_steps,
     transpose4,
 )
 from skneuro.engine._noise import STEP_FACTOR
@@ -47,6 +50,7 @@ from skneuro.engine._steps import (
 )
 
 BLOCK = 16
+WIDE = 2 * BLOCK  # steps of a row of the sums that are made at once
 
 
 def _make_level(sum_steps, pairs_steps):
@@ -58,7 +62,7 @@ def _make_level(sum_steps, pairs_steps):
         for r in range(len(edges.rows)):
             sum_steps(
                 wide,
-                edges.rows[r] * BLOCK + begin,
+                edges.rows[r] * WIDE + begin,
                 0,
                 history,
                 edges.offset,
@@ -70,8 +74,8 @@ def _make_level(sum_steps, pairs_steps):
         for r in range(len(pairs.rows)):
             pairs_steps(
                 wide,
-                pairs.rows[r] * BLOCK + begin,
-                pairs.second_rows[r] * BLOCK + begin,
+                pairs.rows[r] * WIDE + begin,
+                pairs.second_rows[r] * WIDE + begin,
                 0,
                 history,
                 pairs.offset,
@@ -85,35 +89,40 @@ def _make_level(sum_steps, pairs_steps):
     return add_sums
 
 
+_add_32 = _make_level(sum_32_steps, pairs_32_steps)
 _add_16 = _make_level(sum_16_steps, pairs_16_steps)
 _add_8 = _make_level(sum_8_steps, pairs_8_steps)
 _add_4 = _make_level(sum_4_steps, pairs_4_steps)
 
 
 @njit(**HELPER)
-def _turn(net, wide, net_place, begin, n_targets):
+def _turn(net, wide, half, net_place, begin, n_targets):
     """Write four steps of all targets step by step."""
     whole = n_targets - n_targets % 8
     for target in range(0, whole, 8):
-        transpose4(wide, target * BLOCK + begin, BLOCK, net, net_place, begin, target)
+        first = target * WIDE + half + begin
+        transpose4(wide, first, WIDE, net, net_place, begin, target)
     for target in range(whole, n_targets):
         for k in range(begin, begin + 4):
-            net[k * n_targets + target] = wide[target * BLOCK + k]
+            net[k * n_targets + target] = wide[target * WIDE + half + k]
 
 
 @njit(inline="always")
-def _history_sums(net, wide, net_place, edges, history, column, k, first):
+def _history_sums(net, wide, half, net_place, edges, history, column, k, first):
     """Complete the sums over past values for step k of a block.
 
-    Those of 8 and 4 steps at once are added when their first step, or the first step
-    of the run, is reached.
+    The block is the part of ``wide`` that begins at ``half``. Those of 8 and 4 steps at
+    once are added when their first step, or the first step of the run, is reached.
     """
     n_targets = len(net) // BLOCK
     if k % 4 == 0 or k == first:
+        begin, start = half + k, column - half
         if k % 8 == 0 or k == first:
-            _add_8(wide, k - k % 8, edges.eight, edges.eight_pairs, history, column)
-        _add_4(wide, k - k % 4, edges.four, edges.four_pairs, history, column)
-        _turn(net, wide, net_place, k - k % 4, n_targets)
+            eight, pairs = edges.eight, edges.eight_pairs
+            _add_8(wide, begin - begin % 8, eight, pairs, history, start)
+        four, pairs = edges.four, edges.four_pairs
+        _add_4(wide, begin - begin % 4, four, pairs, history, start)
+        _turn(net, wide, half, net_place, k - k % 4, n_targets)
     two, one = edges.two, edges.one
     if k % 2 == 0 or k == first:
         begin = k - k % 2
@@ -232,13 +241,19 @@ def _make_advance(fingerprint):
                 make_room(history, n_sources, row_length, state.kept, clock[1])
                 clock[1] = state.kept
             column = clock[1] - before - first
+            half = begin % WIDE
 
             begun = -1  # the sums and numbers of this block are in the scratch
             if before or clock[3] != begin:
                 begun = first
                 clock[3] = begin
-                clear(wide)
-                _add_16(wide, 0, edges.far, edges.far_pairs, history, column)
+                start = column - half
+                if clock[4] != begin - half:
+                    clock[4] = begin - half
+                    clear(wide)
+                    _add_32(wide, 0, edges.far, edges.far_pairs, history, start)
+                sixteen, pairs = edges.sixteen, edges.sixteen_pairs
+                _add_16(wide, half, sixteen, pairs, history, start)
                 for k in range(0, BLOCK, 2):
                     fill_normals(
                         normal,
@@ -252,7 +267,9 @@ def _make_advance(fingerprint):
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                _history_sums(net, wide, net_place, edges, history, column, k, begun)
+                _history_sums(
+                    net, wide, half, net_place, edges, history, column, k, begun
+                )
                 at = k * n_targets
                 if before:
                     move(carry, 0, net, at, n_targets)
@@ -285,7 +302,7 @@ def _make_advance(fingerprint):
                 record(taps, units, average, begin + k, end - 1)
 
             if before:
-                clock[2], clock[3] = 1, -1
+                clock[2], clock[3], clock[4] = 1, -1, -1
                 continue
             record_history(taps, history, row_length, column, first, last, begin)
             step = begin + last

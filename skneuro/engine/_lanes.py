@@ -150,6 +150,8 @@ def _make_advance(fingerprint):
                 clear(net)
                 _sums_4(net, edges.far, history, column, lanes, n_net)
                 _pairs_4(net, edges.far_pairs, history, column, lanes, n_net)
+                _sums_4(net, edges.sixteen, history, column, lanes, n_net)
+                _pairs_4(net, edges.sixteen_pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.eight, history, column, lanes, n_net)
                 _pairs_4(net, edges.eight_pairs, history, column, lanes, n_net)
                 _sums_4(net, edges.four, history, column, lanes, n_net)

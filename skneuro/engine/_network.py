@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-# An edge whose lag is at least 16 steps is summed for 16 steps at once: until the
+# An edge whose lag is at least 32 steps is summed for 32 steps at once: until the
 # shortest lag has passed, all its values are known. Shorter ones wait.
-LEVELS = (16, 8, 4, 2, 1)
+LEVELS = (32, 16, 8, 4, 2, 1)
 _INTERLEAVED = 2  # separate sums of a row; rows of edges are a multiple of it
 _TILE_SOURCES = 32  # source rows that are visited together, for the sake of the caches
 _DENSE_SHARE = 1 / 8  # from this share of edges on, a matrix is faster than a list
@@ -83,7 +83,7 @@ class Edges(NamedTuple):
 
     Attributes
     ----------
-    far, eight, four : EdgeSum
+    far, sixteen, eight, four : EdgeSum
         Edges that read the history, by the number of steps that are summed at once.
     two, one : EdgeList
         The same for so few steps that most time would go into the ends of rows.
@@ -95,11 +95,12 @@ class Edges(NamedTuple):
     padding, padded_like : ndarray of int64, shape (n_padding,)
         Targets of units that only fill up a vector, and those whose sums they get:
         then they do what a real unit does, and leave the finite numbers only with it.
-    far_pairs, eight_pairs, four_pairs : EdgePairs
+    far_pairs, sixteen_pairs, eight_pairs, four_pairs : EdgePairs
         Edges that enter two sums, which are in no other list of their level.
     """
 
     far: EdgeSum
+    sixteen: EdgeSum
     eight: EdgeSum
     four: EdgeSum
     two: EdgeList
@@ -109,6 +110,7 @@ class Edges(NamedTuple):
     padding: np.ndarray
     padded_like: np.ndarray
     far_pairs: EdgePairs
+    sixteen_pairs: EdgePairs
     eight_pairs: EdgePairs
     four_pairs: EdgePairs
 
@@ -167,13 +169,13 @@ def build_edges(
     back = np.asarray(lag, np.int64) - lead
     offset = source * row_length - back
 
-    # Level of each edge: 0 sees the latest values, 1 ... 5 sum 1 ... 16 steps at once.
-    of_lag = np.array([0, 1, 2, 2, *[3] * 4, *[4] * 8, 5], np.int8)
+    # Level of each edge: 0 sees the latest values, 1 ... 6 sum 1 ... 32 steps at once.
+    of_lag = np.array([0, 1, 2, 2, *[3] * 4, *[4] * 8, *[5] * 16, 6], np.int8)
     if not lead:
         of_lag[1] = 0
     level = of_lag[np.minimum(back, LEVELS[0])]
     order = np.argsort(level, kind="stable")
-    stop = np.searchsorted(level[order], np.arange(1, 7))
+    stop = np.searchsorted(level[order], np.arange(1, 8))
     latest, *members = np.split(order, stop[:-1])
 
     if twin is None:
@@ -194,20 +196,19 @@ def build_edges(
             continue
         chosen = chosen[~is_second[chosen]]
         in_two = has_partner[chosen]
-        sums = []
+        rows = []
         for of_level, weights in (
-            (chosen[~in_two], weight),
-            (chosen[in_two], weight),
-            (chosen[in_two], second_weight),
+            (chosen[~in_two], [weight]),
+            (chosen[in_two], [weight, second_weight]),
         ):
             tile = np.zeros(len(of_level), np.int64)
             if steps == LEVELS[0]:
                 tile = number[of_level] // _TILE_SOURCES
-            part = target[of_level], offset[of_level], weights[of_level]
-            sums.append(_edge_sum(*part, tile, fill=-steps, dtype=dtype))
-        alone, one, two = sums
-        levels.append(alone)
-        pairs.append(EdgePairs(one.rows, partner[one.rows], *one[1:], two.weight))
+            part = target[of_level], offset[of_level], [w[of_level] for w in weights]
+            rows.append(_edge_rows(*part, tile, fill=-steps, dtype=dtype))
+        alone, (first, *rest) = rows
+        levels.append(EdgeSum(*alone))
+        pairs.append(EdgePairs(first, partner[first], *rest))
 
     dense = np.zeros(1, dtype)
     size = n_targets * n_sources
@@ -235,8 +236,11 @@ def _edge_list(target, offset, weight, dtype):
     )
 
 
-def _edge_sum(target, offset, weight, tile, *, fill, dtype):
-    """Make rows of equal tile and target, filled up to whole groups of edges."""
+def _edge_rows(target, offset, weights, tile, *, fill, dtype):
+    """Make rows of equal tile and target, filled up to whole groups of edges.
+
+    Returns their targets and first edges, all offsets, and each kind of weights.
+    """
     order = np.argsort(tile, kind="stable")
     target, tile = target[order], tile[order]
     is_first = np.ones(len(target), bool)
@@ -247,7 +251,8 @@ def _edge_sum(target, offset, weight, tile, *, fill, dtype):
     np.cumsum(-(-counts // _INTERLEAVED) * _INTERLEAVED, out=start[1:])
     place = np.arange(len(target)) + np.repeat(start[:-1] - first, counts)
     offsets = np.full(start[-1], fill, np.int32)
-    weights = np.zeros(start[-1], dtype)
     offsets[place] = offset[order]
-    weights[place] = weight[order]
-    return EdgeSum(target[first], start, offsets, weights)
+    filled = [np.zeros(start[-1], dtype) for _ in weights]
+    for all_of_kind, weight in zip(filled, weights, strict=True):
+        all_of_kind[place] = weight[order]
+    return target[first], start, offsets, *filled

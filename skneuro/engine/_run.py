@@ -8,7 +8,7 @@ from skneuro.engine import _structures as flat
 from skneuro.engine._backend import LANES
 from skneuro.engine._codegen import DTYPE_NAMES, make_kernel
 from skneuro.engine._hoisted import append_hoisted, round_up, stack_jobs
-from skneuro.engine._integrate import BLOCK, advance
+from skneuro.engine._integrate import BLOCK, WIDE, advance
 from skneuro.engine._jobs import Failure, SimulationState
 from skneuro.engine._lanes import advance_lanes
 from skneuro.engine._noise import make_keys
@@ -260,7 +260,7 @@ class Run:
                     [s.average.get(tap, np.nan) for s in states], tap.population
                 )
         self.state = flat.State(
-            clock=np.array([states[0].step, self.kept, is_carried, -1], np.int64),
+            clock=np.array([states[0].step, self.kept, is_carried, -1, -1], np.int64),
             kept=self.kept,
             units=units,
             source=source,
@@ -355,7 +355,7 @@ class Run:
         n_net, block = len(self.state.carry), BLOCK
         return flat.Scratch(
             net=flat.zeros(block * n_net, self.dtype),
-            wide=flat.zeros(block * n_net, self.dtype),
+            wide=flat.zeros(WIDE * n_net, self.dtype),
             sums=flat.zeros(n_net, self.dtype),
             few=np.zeros(block, self.dtype),
             normal=flat.zeros(block * len(self.noise.keys), self.dtype),

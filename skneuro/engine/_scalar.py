@@ -152,6 +152,7 @@ def _edge_sum(n_steps):
     return edge_sum
 
 
+sum_32_steps = _edge_sum(32)
 sum_16_steps = _edge_sum(16)
 sum_8_steps = _edge_sum(8)
 sum_4_steps = _edge_sum(4)
@@ -175,6 +176,7 @@ def _edge_sum_pairs(n_steps):
     return edge_sum_pairs
 
 
+pairs_32_steps = _edge_sum_pairs(32)
 pairs_16_steps = _edge_sum_pairs(16)
 pairs_8_steps = _edge_sum_pairs(8)
 pairs_4_steps = _edge_sum_pairs(4)

@@ -163,16 +163,19 @@ def _edge_sum(name, shapes, n_partial, *, lanes=False, pairs=False):
 
 # Consecutive steps of one simulation. Loads are rarely aligned, and a 64-byte load that
 # crosses a cache line costs two, a 32-byte one seldom crosses: hence 4 x float64.
+sum_32_steps = _edge_sum("sum_32_steps", {"f64": (4, 8), "f32": (8, 4)}, 2)
 sum_16_steps = _edge_sum("sum_16_steps", {"f64": (4, 4), "f32": (8, 2)}, 2)
 sum_8_steps = _edge_sum("sum_8_steps", {"f64": (4, 2), "f32": (8, 1)}, 2)
 sum_4_steps = _edge_sum("sum_4_steps", {"f64": (4, 1), "f32": (4, 1)}, 2)
 
 # Two sums keep enough additions under way by themselves, and have twice as many of them
 # per load, so that fewer instructions are worth more than loads within a cache line.
+pairs_32_steps = _edge_sum(
+    "pairs_32_steps", {"f64": (8, 4), "f32": (16, 2)}, 1, pairs=True
+)
 pairs_16_steps = _edge_sum(
     "pairs_16_steps", {"f64": (8, 2), "f32": (16, 1)}, 1, pairs=True
 )
-
 pairs_8_steps = _edge_sum(
     "pairs_8_steps", {"f64": (8, 1), "f32": (8, 1)}, 1, pairs=True
 )

@@ -71,9 +71,10 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    clock : ndarray of int64, shape (4,)
-        Steps done, history column of the next step, 1 if `carry` is known, and first
-        step of the block whose sums and random numbers are in the scratch, or -1.
+    clock : ndarray of int64, shape (5,)
+        Steps done, history column of the next step, 1 if `carry` is known, first step
+        of the block whose sums and random numbers are in the scratch, and of the two
+        blocks whose farthest sums are; -1 where there are none.
     kept : int
         Columns of history that the next step may need.
     units : ndarray

@@ -47,8 +47,9 @@ def wire(network, *, n_units, net_at, source_at, lanes, row_length, dtype, lead)
     empty = [np.zeros(0, np.int64)]
     edges = [np.concatenate(v or empty) for v in (target, source, lag, weight, number)]
     edges += _find_twins(projections, target, weight)
-    if len(projections) > 1:
-        order = np.lexsort((edges[1], edges[0]))
+    place = edges[0] * max(1, source_at[-1]) + edges[1]
+    if (place[1:] < place[:-1]).any():
+        order = np.argsort(place, kind="stable")
         edges = [v[order] for v in edges]
     return build_edges(
         *edges[:5],

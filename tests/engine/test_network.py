@@ -12,7 +12,8 @@ from skneuro.engine._network import (
     build_edges,
 )
 
-LEVEL_NAMES = dict(zip(LEVELS, ("far", "eight", "four", "two", "one"), strict=True))
+NAMES = ("far", "sixteen", "eight", "four", "two", "one")
+LEVEL_NAMES = dict(zip(LEVELS, NAMES, strict=True))
 ROW_LENGTH = 400
 
 
@@ -119,10 +120,10 @@ def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
 def test_no_edges_are_no_rows():
     empty = np.zeros(0, int)
     got = build((empty, empty, empty, np.zeros(0)), 8, 8)
-    for level in got[:3]:
+    for level in got[:4]:
         assert len(level.rows) == 0
         np.testing.assert_array_equal(level.start, [0])
-    for level in got[3:6]:
+    for level in got[4:7]:
         assert len(level.target) == len(level.offset) == len(level.weight) == 0
 
 
@@ -145,11 +146,11 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
         dtype=dtype,
         padding=([1, 2], [0, 0]),
     )
-    for level in got[:3]:
+    for level in got[:4]:
         assert level.rows.dtype == level.start.dtype == np.int64
-    for level in got[3:6]:
+    for level in got[4:7]:
         assert level.target.dtype == np.int32
-    for level in got[:6]:
+    for level in got[:7]:
         assert level.offset.dtype == np.int32
         assert level.weight.dtype == dtype
     assert got.dense.dtype == dtype
@@ -160,7 +161,7 @@ def test_edges_of_two_sums_are_read_once():
     # targets 0 ... 3 have a second sum each, 4 ... 7, with squared weights
     rng = np.random.default_rng(0)
     to, start = np.nonzero(rng.random((4, 50)) < 0.5)
-    lag, weight = rng.integers(1, 40, len(to)), rng.uniform(1.0, 2.0, len(to))
+    lag, weight = rng.integers(1, 60, len(to)), rng.uniform(1.0, 2.0, len(to))
     nothing, no = np.full(len(to), -1), np.zeros(len(to), bool)
     got = build_edges(
         np.concatenate([to, to + 4]),
@@ -178,10 +179,11 @@ def test_edges_of_two_sums_are_read_once():
         row_length=100,
         dtype="float64",
     )
-    for level in got[:3]:
+    for level in got[:4]:
         assert not len(level.rows)
     for pairs, low, high in (
-        (got.far_pairs, 16, 40),
+        (got.far_pairs, 32, 60),
+        (got.sixteen_pairs, 16, 32),
         (got.eight_pairs, 8, 16),
         (got.four_pairs, 4, 8),
     ):
@@ -196,5 +198,5 @@ def test_edges_of_two_sums_are_read_once():
         np.testing.assert_allclose(
             sums[:4], [weight[(to == n) & here].sum() for n in range(4)]
         )
-    shorter = sum((level.weight > 0).sum() for level in got[3:6])
+    shorter = sum((level.weight > 0).sum() for level in got[4:7])
     assert shorter == 2 * (lag < 4).sum()
