@@ -72,15 +72,15 @@ class Result(NamedTuple):
     ----------
     recorded, observed : list of ndarray of shape (n_nodes, n_samples)
         One per tap, and one per recorded row of an observer; NaN if it failed.
-    state : SimulationState
-        Where it ended.
+    state : SimulationState or None
+        Where it ended, if that was to be kept.
     failure : Failure or None
         Where it left the finite numbers.
     """
 
     recorded: list
     observed: list
-    state: SimulationState
+    state: SimulationState | None
     failure: Failure | None
 
     def error(self, model, dt, *, what, labels=None):
@@ -228,7 +228,7 @@ def _make_run(plans):
     )
 
 
-def _run_batch(plans, jobs, recordings, progress):
+def _run_batch(plans, jobs, recordings, progress, keep_states):
     run = _make_run(plans)
     recorded, observed = run.advance(
         plans[0].n_steps,
@@ -237,7 +237,7 @@ def _run_batch(plans, jobs, recordings, progress):
         jobs=jobs,
     )
     failures = {f.job: f for f in run.failures}
-    states = run.final_states()
+    states = run.final_states() if keep_states else [None] * len(plans)
     return [
         Result(
             [values[job] for values in recorded],
@@ -249,7 +249,9 @@ def _run_batch(plans, jobs, recordings, progress):
     ]
 
 
-def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
+def run_plans(
+    plans, *, n_jobs=None, progress=False, desc="simulating", keep_states=True
+):
     """Run simulations, as many side by side as fit.
 
     Parameters
@@ -263,6 +265,8 @@ def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
         Whether to show a progress bar.
     desc : str, default="simulating"
         Its title.
+    keep_states : bool, default=True
+        Whether results say where the simulations ended.
 
     Returns
     -------
@@ -279,7 +283,12 @@ def run_plans(plans, *, n_jobs=None, progress=False, desc="simulating"):
     ) as bar:
         update = bar.update if progress else None
         calls = [
-            ([plans[i] for i in batch], *_places(recordings, batch), update)
+            (
+                [plans[i] for i in batch],
+                *_places(recordings, batch),
+                update,
+                keep_states,
+            )
             for batch in batches
         ]
         if len(calls) == 1 or n_jobs == 1:

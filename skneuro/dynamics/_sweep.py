@@ -90,7 +90,11 @@ n_times)
         plans += [one._plan(x, names, simulation=k) for k, x in enumerate(samples)]
     if device is None:
         results = run_plans(
-            plans, n_jobs=n_jobs, progress=verbose, desc=type(simulator).__name__
+            plans,
+            n_jobs=n_jobs,
+            progress=verbose,
+            desc=type(simulator).__name__,
+            keep_states=False,
         )
     else:
         results = run_plans_in_torch(plans, device)

@@ -38,6 +38,7 @@ from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
     HELPER,
     VECTOR_BYTES,
+    any_by_step,
     call_stage,
     clear,
     fill_drive,
@@ -179,7 +180,7 @@ def _latest_sums(sums, edges, source, n_targets, n_sources):
 def _make_advance(fingerprint):
     """Compile `advance`; the fingerprint lets numba's cache see edits elsewhere."""
 
-    @njit_cached(nogil=True, error_model="numpy", _nrt=False)
+    @njit_cached(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
     def advance(
         populations, edges, state, noise, drive, taps, observers, scratch, n_steps
     ):
@@ -228,6 +229,7 @@ def _make_advance(fingerprint):
         normal, driven = scratch.normal, scratch.driven
         net_place = scratch.net_place
 
+        by_step = any_by_step(taps)
         step = clock[0]
         end = step + n_steps
         while step < end:
@@ -299,7 +301,8 @@ def _make_advance(fingerprint):
                     spread(history, at, row_length, load(source, i))
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                record(taps, units, average, begin + k, end - 1)
+                if by_step:
+                    record(taps, units, average, begin + k, end - 1)
 
             if before:
                 clock[2], clock[3], clock[4] = 1, -1, -1

@@ -21,6 +21,7 @@ from skneuro.engine._backend import (
 )
 from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
+    any_by_step,
     call_stage,
     clear,
     fill_drive,
@@ -106,7 +107,7 @@ def _add_1(net, k, edges, source, n_net):
 def _make_advance(fingerprint):
     """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
 
-    @njit_cached(nogil=True, error_model="numpy", _nrt=False)
+    @njit_cached(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
     def advance_lanes(
         populations, edges, state, noise, drive, taps, observers, scratch, n_steps
     ):
@@ -126,6 +127,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
+        by_step = any_by_step(taps)
         step = clock[0]
         end = step + n_steps
         while step < end:
@@ -190,7 +192,8 @@ def _make_advance(fingerprint):
                     move(history, at, source, i * lanes, lanes)
                 if len(observers.interval):
                     observe(observers, units, observed, state.observed_input, begin + k)
-                record(taps, units, average, begin + k, end - 1)
+                if by_step:
+                    record(taps, units, average, begin + k, end - 1)
 
             step = begin + last
             clock[0] = step

@@ -68,7 +68,7 @@ def _pair(high, low):
     return radius * cos_turned, radius * sin_turned
 
 
-@njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def fill_normals(out, keys, first, last, counter, place):
     """Write normals of two steps: ``out[place + i]`` and ``out[place + n + i]``.
 

@@ -28,6 +28,15 @@ def move(target, to, source, start, n):
 
 
 @njit(inline="always")
+def any_by_step(taps):
+    """Whether there is a tap that `record` serves."""
+    found = False
+    for j in range(len(taps.source)):
+        found |= taps.source[j] < 0
+    return found
+
+
+@njit(**HELPER)
 def record(taps, values, average, step, last_step):
     """Serve the taps after a step; ``last_step`` is that of this call."""
     for j in range(len(taps.interval)):
@@ -56,21 +65,14 @@ def record(taps, values, average, step, last_step):
 @njit(**HELPER)
 def record_history(taps, history, row_length, column, first, last, begin):
     """Copy the steps ``first ... last`` of a block that the history holds already."""
-    width = max(1, VECTOR_BYTES // history.itemsize)
     for j in range(len(taps.interval)):
         if taps.source[j] < 0:
             continue
         start = taps.start[j]
         for i in range(taps.start[j + 1] - start):
-            source = (taps.source[j] + i) * row_length + column
-            target = taps.place[start + i] + begin
-            done = first
-            if first == 0:
-                done = last - last % width
-                for k in range(0, done, width):
-                    store(taps.out, target + k, load(history, source + k))
-            for k in range(done, last):
-                taps.out[target + k] = history[source + k]
+            source = (taps.source[j] + i) * row_length + column + first
+            target = taps.place[start + i] + begin + first
+            move(taps.out, target, history, source, last - first)
 
 
 @njit(**HELPER)
@@ -175,7 +177,7 @@ def observe(observers, values, rows, inputs, step):
                 taps.out[taps.place[start + i] + sample] = rows[at + i]
 
 
-@njit(inline="always")
+@njit(**HELPER)
 def fill_drive(block, drive, first, count, step):
     """Write the drive of steps ``first ... first + count`` of a block."""
     n = len(drive.place)
@@ -185,7 +187,7 @@ def fill_drive(block, drive, first, count, step):
             block[k * n + i] = drive.values[drive.place[i] + column]
 
 
-@njit(inline="always")
+@njit(**HELPER)
 def first_bad(values, failed, scratch):
     """Index of the first value that is not finite, or -1.
 
