@@ -54,25 +54,25 @@ BLOCK = 16
 WIDE = 2 * BLOCK  # steps of a row of the sums that are made at once
 
 
-def _make_level(sum_steps, pairs_steps):
+def _make_level(number, sum_steps, pairs_steps):
     """Make the sums over edges of one level, target by target."""
 
     @njit(**HELPER)
-    def add_sums(wide, begin, edges, pairs, history, column):
+    def add_sums(wide, begin, sums, pairs, level, history, column):
         """Add the sums of the steps from ``begin`` on to all of their targets."""
-        for r in range(len(edges.rows)):
+        for r in range(level[0, number], level[0, number + 1]):
             sum_steps(
                 wide,
-                edges.rows[r] * WIDE + begin,
+                sums.rows[r] * WIDE + begin,
                 0,
                 history,
-                edges.offset,
-                edges.weight,
-                edges.start[r],
-                edges.start[r + 1],
+                sums.offset,
+                sums.weight,
+                sums.start[r],
+                sums.start[r + 1],
                 column + begin,
             )
-        for r in range(len(pairs.rows)):
+        for r in range(level[1, number], level[1, number + 1]):
             pairs_steps(
                 wide,
                 pairs.rows[r] * WIDE + begin,
@@ -90,10 +90,10 @@ def _make_level(sum_steps, pairs_steps):
     return add_sums
 
 
-_add_32 = _make_level(sum_32_steps, pairs_32_steps)
-_add_16 = _make_level(sum_16_steps, pairs_16_steps)
-_add_8 = _make_level(sum_8_steps, pairs_8_steps)
-_add_4 = _make_level(sum_4_steps, pairs_4_steps)
+_add_32 = _make_level(0, sum_32_steps, pairs_32_steps)
+_add_16 = _make_level(1, sum_16_steps, pairs_16_steps)
+_add_8 = _make_level(2, sum_8_steps, pairs_8_steps)
+_add_4 = _make_level(3, sum_4_steps, pairs_4_steps)
 
 
 @njit(**HELPER)
@@ -118,11 +118,10 @@ def _history_sums(net, wide, half, net_place, edges, history, column, k, first):
     n_targets = len(net) // BLOCK
     if k % 4 == 0 or k == first:
         begin, start = half + k, column - half
+        sums, pairs, level = edges.sums, edges.pairs, edges.level
         if k % 8 == 0 or k == first:
-            eight, pairs = edges.eight, edges.eight_pairs
-            _add_8(wide, begin - begin % 8, eight, pairs, history, start)
-        four, pairs = edges.four, edges.four_pairs
-        _add_4(wide, begin - begin % 4, four, pairs, history, start)
+            _add_8(wide, begin - begin % 8, sums, pairs, level, history, start)
+        _add_4(wide, begin - begin % 4, sums, pairs, level, history, start)
         _turn(net, wide, half, net_place, k - k % 4, n_targets)
     two, one = edges.two, edges.one
     if k % 2 == 0 or k == first:
@@ -250,12 +249,12 @@ def _make_advance(fingerprint):
                 begun = first
                 clock[3] = begin
                 start = column - half
+                far, pairs, level = edges.sums, edges.pairs, edges.level
                 if clock[4] != begin - half:
                     clock[4] = begin - half
                     clear(wide)
-                    _add_32(wide, 0, edges.far, edges.far_pairs, history, start)
-                sixteen, pairs = edges.sixteen, edges.sixteen_pairs
-                _add_16(wide, half, sixteen, pairs, history, start)
+                    _add_32(wide, 0, far, pairs, level, history, start)
+                _add_16(wide, half, far, pairs, level, history, start)
                 for k in range(0, BLOCK, 2):
                     fill_normals(
                         normal,

@@ -38,38 +38,35 @@ BLOCK = 4  # fits the registers: four steps of two interleaved sums
 
 @njit(inline="always")
 def _sums_4(net, edges, history, column, lanes, n_net):
-    """Add the sums of one level to the four steps of a block."""
-    for r in range(len(edges.rows)):
-        lanes_4_steps(
-            net,
-            edges.rows[r] * lanes,
-            n_net,
-            history,
-            edges.offset,
-            edges.weight,
-            edges.start[r],
-            edges.start[r + 1],
-            column * lanes,
-        )
-
-
-@njit(inline="always")
-def _pairs_4(net, edges, history, column, lanes, n_net):
-    """Add those of edges that enter two sums."""
-    for r in range(len(edges.rows)):
-        lanes_pairs_4_steps(
-            net,
-            edges.rows[r] * lanes,
-            edges.second_rows[r] * lanes,
-            n_net,
-            history,
-            edges.offset,
-            edges.weight,
-            edges.second_weight,
-            edges.start[r],
-            edges.start[r + 1],
-            column * lanes,
-        )
+    """Make the sums of a block's four steps, level by level as single runs do."""
+    sums, pairs, level = edges.sums, edges.pairs, edges.level
+    for k in range(level.shape[1] - 1):
+        for r in range(level[0, k], level[0, k + 1]):
+            lanes_4_steps(
+                net,
+                sums.rows[r] * lanes,
+                n_net,
+                history,
+                sums.offset,
+                sums.weight,
+                sums.start[r],
+                sums.start[r + 1],
+                column * lanes,
+            )
+        for r in range(level[1, k], level[1, k + 1]):
+            lanes_pairs_4_steps(
+                net,
+                pairs.rows[r] * lanes,
+                pairs.second_rows[r] * lanes,
+                n_net,
+                history,
+                pairs.offset,
+                pairs.weight,
+                pairs.second_weight,
+                pairs.start[r],
+                pairs.start[r + 1],
+                column * lanes,
+            )
 
 
 @njit(inline="always")
@@ -150,14 +147,7 @@ def _make_advance(fingerprint):
                 begun = first
                 clock[3] = begin
                 clear(net)
-                _sums_4(net, edges.far, history, column, lanes, n_net)
-                _pairs_4(net, edges.far_pairs, history, column, lanes, n_net)
-                _sums_4(net, edges.sixteen, history, column, lanes, n_net)
-                _pairs_4(net, edges.sixteen_pairs, history, column, lanes, n_net)
-                _sums_4(net, edges.eight, history, column, lanes, n_net)
-                _pairs_4(net, edges.eight_pairs, history, column, lanes, n_net)
-                _sums_4(net, edges.four, history, column, lanes, n_net)
-                _pairs_4(net, edges.four_pairs, history, column, lanes, n_net)
+                _sums_4(net, edges, history, column, lanes, n_net)
                 for k in range(0, BLOCK, 2):
                     fill_normals(
                         normal,

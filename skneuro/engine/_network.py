@@ -19,7 +19,7 @@ _DENSE_SHARE = 1 / 8  # from this share of edges on, a matrix is faster than a l
 
 
 class EdgeSum(NamedTuple):
-    """Edges of one level, in rows of equal target.
+    """Edges of all levels, in rows of equal target.
 
     Attributes
     ----------
@@ -83,8 +83,12 @@ class Edges(NamedTuple):
 
     Attributes
     ----------
-    far, sixteen, eight, four : EdgeSum
-        Edges that read the history, by the number of steps that are summed at once.
+    sums : EdgeSum
+        Edges that read the history, of which 32, 16, 8 or 4 steps are summed at once.
+    pairs : EdgePairs
+        Those that enter two sums, which are not in ``sums``.
+    level : ndarray of int64, shape (2, 5)
+        First row of each of these four levels and end of the last, in both.
     two, one : EdgeList
         The same for so few steps that most time would go into the ends of rows.
     now : EdgeList
@@ -95,24 +99,17 @@ class Edges(NamedTuple):
     padding, padded_like : ndarray of int64, shape (n_padding,)
         Targets of units that only fill up a vector, and those whose sums they get:
         then they do what a real unit does, and leave the finite numbers only with it.
-    far_pairs, sixteen_pairs, eight_pairs, four_pairs : EdgePairs
-        Edges that enter two sums, which are in no other list of their level.
     """
 
-    far: EdgeSum
-    sixteen: EdgeSum
-    eight: EdgeSum
-    four: EdgeSum
+    sums: EdgeSum
+    pairs: EdgePairs
+    level: np.ndarray
     two: EdgeList
     one: EdgeList
     now: EdgeList
     dense: np.ndarray
     padding: np.ndarray
     padded_like: np.ndarray
-    far_pairs: EdgePairs
-    sixteen_pairs: EdgePairs
-    eight_pairs: EdgePairs
-    four_pairs: EdgePairs
 
 
 def build_edges(
@@ -188,11 +185,11 @@ def build_edges(
     partner = np.zeros(n_targets, np.int64)
     has_partner = second_target >= 0
     partner[target[has_partner]] = second_target[has_partner]
-    levels, pairs = [], []
+    sums, pairs, lists = [], [], []
     for steps, chosen in zip(LEVELS, members[::-1], strict=True):
         if steps <= 2:
             part = target[chosen], offset[chosen], weight[chosen]
-            levels.append(_edge_list(*part, dtype))
+            lists.append(_edge_list(*part, dtype))
             continue
         chosen = chosen[~is_second[chosen]]
         in_two = has_partner[chosen]
@@ -207,8 +204,8 @@ def build_edges(
             part = target[of_level], offset[of_level], [w[of_level] for w in weights]
             rows.append(_edge_rows(*part, tile, fill=-steps, dtype=dtype))
         alone, (first, *rest) = rows
-        levels.append(EdgeSum(*alone))
-        pairs.append(EdgePairs(first, partner[first], *rest))
+        sums.append(alone)
+        pairs.append((first, partner[first], *rest))
 
     dense = np.zeros(1, dtype)
     size = n_targets * n_sources
@@ -219,7 +216,27 @@ def build_edges(
         latest = latest[:0]
     now = _edge_list(target[latest], source[latest], weight[latest], dtype)
     padding = (np.array(p, np.int64) for p in padding)
-    return Edges(*levels, now, dense, *padding, *pairs)
+    level = [np.cumsum([0, *(len(part[0]) for part in of)]) for of in (sums, pairs)]
+    return Edges(
+        EdgeSum(*_join_levels(sums, 1)),
+        EdgePairs(*_join_levels(pairs, 2)),
+        np.array(level, np.int64),
+        *lists,
+        now,
+        dense,
+        *padding,
+    )
+
+
+def _join_levels(levels, at):
+    """Join the arrays of levels; that at place ``at`` counts edges."""
+    joined = [np.concatenate(arrays) for arrays in zip(*levels, strict=True)]
+    before, starts = 0, []
+    for level in levels:
+        starts.append(level[at][:-1] + before)
+        before += level[at][-1]
+    joined[at] = np.concatenate([*starts, [before]])
+    return joined
 
 
 def _edge_list(target, offset, weight, dtype):

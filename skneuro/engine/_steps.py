@@ -36,7 +36,7 @@ def any_by_step(taps):
     return found
 
 
-@njit(**HELPER)
+@njit(inline="always")
 def record(taps, values, average, step, last_step):
     """Serve the taps after a step; ``last_step`` is that of this call."""
     for j in range(len(taps.interval)):

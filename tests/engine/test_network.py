@@ -40,6 +40,21 @@ def build(edges, n_targets, n_sources, **options):
     )
 
 
+def level_of(part, starts, number):
+    """Rows of one level of the sums or pairs that all levels share."""
+    rows = slice(starts[number], starts[number + 1])
+    start = part.start[rows.start : rows.stop + 1]
+    edges = slice(start[0], start[-1])
+    return type(part)(
+        **{
+            name: values[edges if "offset" in name or "weight" in name else rows]
+            for name, values in part._asdict().items()
+            if name != "start"
+        },
+        start=start - start[0],
+    )
+
+
 def list_edges(level):
     """Every edge of a level as (target, offset, weight), and its padding."""
     sizes = np.diff(level.start)
@@ -84,10 +99,11 @@ def test_each_edge_lands_in_exactly_one_level(
             offset = source * ROW_LENGTH - back
             wanted[LEVEL_NAMES[level]].append((target, offset, int(weight)))
     for size, name in LEVEL_NAMES.items():
-        level = getattr(got, name)
         if size <= 2:
+            level = getattr(got, name)
             assert list_single(level) == wanted[name]  # additions keep their order
             continue
+        level = level_of(got.sums, got.level[0], LEVELS.index(size))
         found, padding = list_edges(level)
         assert sorted(found) == sorted(wanted[name])
         # Rows are whole; what fills them up reads a value that exists.
@@ -120,10 +136,11 @@ def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
 def test_no_edges_are_no_rows():
     empty = np.zeros(0, int)
     got = build((empty, empty, empty, np.zeros(0)), 8, 8)
-    for level in got[:4]:
-        assert len(level.rows) == 0
-        np.testing.assert_array_equal(level.start, [0])
-    for level in got[4:7]:
+    np.testing.assert_array_equal(got.level, np.zeros((2, 5)))
+    for part in got.sums, got.pairs:
+        assert len(part.rows) == 0
+        np.testing.assert_array_equal(part.start, [0])
+    for level in got[3:6]:
         assert len(level.target) == len(level.offset) == len(level.weight) == 0
 
 
@@ -146,11 +163,12 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
         dtype=dtype,
         padding=([1, 2], [0, 0]),
     )
-    for level in got[:4]:
-        assert level.rows.dtype == level.start.dtype == np.int64
-    for level in got[4:7]:
+    assert got.level.dtype == np.int64
+    for part in got.sums, got.pairs:
+        assert part.rows.dtype == part.start.dtype == np.int64
+    for level in got[3:6]:
         assert level.target.dtype == np.int32
-    for level in got[:7]:
+    for level in (*got[:2], *got[3:6]):
         assert level.offset.dtype == np.int32
         assert level.weight.dtype == dtype
     assert got.dense.dtype == dtype
@@ -179,14 +197,9 @@ def test_edges_of_two_sums_are_read_once():
         row_length=100,
         dtype="float64",
     )
-    for level in got[:4]:
-        assert not len(level.rows)
-    for pairs, low, high in (
-        (got.far_pairs, 32, 60),
-        (got.sixteen_pairs, 16, 32),
-        (got.eight_pairs, 8, 16),
-        (got.four_pairs, 4, 8),
-    ):
+    assert not len(got.sums.rows)
+    for number, (low, high) in enumerate(((32, 60), (16, 32), (8, 16), (4, 8))):
+        pairs = level_of(got.pairs, got.level[1], number)
         here = (lag >= low) & (lag < high)
         np.testing.assert_array_equal(pairs.second_rows, pairs.rows + 4)
         np.testing.assert_array_equal(pairs.second_weight, pairs.weight**2)
@@ -198,5 +211,5 @@ def test_edges_of_two_sums_are_read_once():
         np.testing.assert_allclose(
             sums[:4], [weight[(to == n) & here].sum() for n in range(4)]
         )
-    shorter = sum((level.weight > 0).sum() for level in got[4:7])
+    shorter = sum((level.weight > 0).sum() for level in got[3:6])
     assert shorter == 2 * (lag < 4).sum()
