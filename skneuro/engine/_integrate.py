@@ -20,7 +20,6 @@ from skneuro.engine._backend import (
     add_2_steps,
     dense_sum_1,
     dense_sum_4,
-    fill_normals,
     load,
     njit_cached,
     pairs_4_steps,
@@ -34,13 +33,13 @@ from skneuro.engine._backend import (
     sum_32_steps,
     transpose4,
 )
-from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
     HELPER,
     VECTOR_BYTES,
     any_by_step,
     call_stage,
     clear,
+    draw_block,
     fill_drive,
     first_bad,
     make_room,
@@ -249,21 +248,13 @@ def _make_advance(fingerprint):
                 begun = first
                 clock[3] = begin
                 start = column - half
-                far, pairs, level = edges.sums, edges.pairs, edges.level
+                rows, pairs, level = edges.sums, edges.pairs, edges.level
                 if clock[4] != begin - half:
                     clock[4] = begin - half
                     clear(wide)
-                    _add_32(wide, 0, far, pairs, level, history, start)
-                _add_16(wide, half, far, pairs, level, history, start)
-                for k in range(0, BLOCK, 2):
-                    fill_normals(
-                        normal,
-                        noise.keys,
-                        noise.first,
-                        noise.last,
-                        (begin + k) * STEP_FACTOR,
-                        k * n_streams,
-                    )
+                    _add_32(wide, 0, rows, pairs, level, history, start)
+                _add_16(wide, half, rows, pairs, level, history, start)
+                draw_block(normal, noise, begin, BLOCK)
             if n_driven and not before:
                 fill_drive(driven, drive, first, last - first, begin)
 

