@@ -25,7 +25,7 @@ from skneuro.engine._simd import (
     unbits,
     where,
 )
-from skneuro.engine._simd_math import exp
+from skneuro.engine._simd_exp import exp
 from skneuro.utils._numba import njit_cached
 from skneuro.utils._team import share
 

@@ -78,7 +78,8 @@ if VECTORS:
         transpose8,
         where,
     )
-    from skneuro.engine._simd_math import cos, exp, log, sin, tanh
+    from skneuro.engine._simd_exp import exp, exp2
+    from skneuro.engine._simd_math import cos, log, sin, tanh
     from skneuro.engine._simd_noise import fill_normals
     from skneuro.engine._simd_sums import (
         add_1_step,
@@ -111,6 +112,7 @@ else:
         dense_sum_1,
         dense_sum_4,
         exp,
+        exp2,
         fill_normals,
         floor,
         fma,
@@ -154,6 +156,7 @@ __all__ = [
     "dense_sum_1",
     "dense_sum_4",
     "exp",
+    "exp2",
     "fill_normals",
     "floor",
     "fma",

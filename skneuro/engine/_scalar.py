@@ -54,6 +54,12 @@ def exp(x):
 
 
 @njit(inline="always")
+def exp2(x):
+    """Power of two."""
+    return np.exp2(x)
+
+
+@njit(inline="always")
 def log(x):
     """Natural logarithm."""
     return np.log(x)

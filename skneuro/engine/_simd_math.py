@@ -1,7 +1,7 @@
 """Elementary functions of vectors: polynomials without table or branch.
 
-The same bits on every processor. float32 exponentials have their own kernel; the other
-functions of float32 vectors are computed in float64 and rounded once.
+The same bits on every processor. Logarithm, sine and cosine of float32 vectors are
+computed in float64 and rounded once.
 """
 
 from numba import njit
@@ -9,8 +9,6 @@ from numba.extending import overload
 
 from skneuro.engine._simd import (
     VectorType,
-    at_least,
-    at_most,
     bits,
     fma,
     narrow,
@@ -18,11 +16,7 @@ from skneuro.engine._simd import (
     where,
     widen,
 )
-
-
-def exp(x):
-    """Exponential function: 3 ulp; argument clipped to -708 ... 709, or -87 ... 88."""
-    raise NotImplementedError("for compiled code only")
+from skneuro.engine._simd_exp import exp
 
 
 def log(x):
@@ -41,63 +35,16 @@ def cos(x):
 
 
 def tanh(x):
-    """Hyperbolic tangent: 9 ulp."""
+    """Hyperbolic tangent: 9 ulp, of float32 10."""
     raise NotImplementedError("for compiled code only")
 
 
 # Adding this constant leaves the nearest whole number in the low bits of the result:
-# rounding and conversion in one addition. Where that number is to be an exponent, so
-# much more is added that it comes with its bias.
+# rounding and conversion in one addition.
 _MAGIC64 = 6755399441055744.0  # 1.5 * 2**52
 _MAGIC64_BITS = 0x4338000000000000
-_EXPONENT64 = _MAGIC64 + 1023.0
-_EXPONENT32 = 12582912.0 + 127.0  # 1.5 * 2**23
-_LOG2E = 1.4426950408889634
 _INF = float("inf")
 _NAN = float("nan")
-
-
-def _exp64(x):
-    x = at_most(at_least(x, -708.0), 709.0)
-    shifted = fma(x, _LOG2E, _EXPONENT64)
-    k = shifted - _EXPONENT64
-    r = fma(k, -6.93147180369123816490e-01, x)
-    r = fma(k, -1.90821492927058770002e-10, r)
-    # (exp(r) - 1 - r) / r**2, interpolated at Chebyshev's points: 2e-17 off
-    p = fma(r, 2.510038549551032e-08, 2.7620088445409746e-07)
-    p = fma(p, r, 2.7557268459997064e-06)
-    p = fma(p, r, 2.4801521295954376e-05)
-    p = fma(p, r, 1.9841269863053618e-04)
-    p = fma(p, r, 1.3888888917213717e-03)
-    p = fma(p, r, 8.333333333330062e-03)
-    p = fma(p, r, 4.166666666662413e-02)
-    p = fma(p, r, 1.6666666666666669e-01)
-    p = fma(p, r, 0.5000000000000001)
-    p = fma(p, r, 1.0)
-    p = fma(p, r, 1.0)
-    return p * unbits(bits(shifted) << 52)
-
-
-def _exp32(x):
-    x = at_most(at_least(x, -87.0), 88.0)
-    shifted = fma(x, _LOG2E, _EXPONENT32)
-    k = shifted - _EXPONENT32
-    r = fma(k, -0.693359375, x)
-    r = fma(k, 2.12194440e-4, r)
-    p = fma(r, 1.388888888888889e-03, 8.333333333333333e-03)
-    p = fma(p, r, 4.1666666666666664e-02)
-    p = fma(p, r, 1.6666666666666666e-01)
-    p = fma(p, r, 0.5)
-    p = fma(p, r, 1.0)
-    p = fma(p, r, 1.0)
-    return p * unbits(bits(shifted) << 23)
-
-
-@overload(exp)
-def _exp_vector(x):
-    if isinstance(x, VectorType):
-        return _exp64 if x.element == "f64" else _exp32
-    return None
 
 
 def _log64(x):

@@ -244,8 +244,11 @@ def _simplify_mul(graph, a, b):
     # Parameters gather on the right, (x * p) * q -> x * (p * q), to be hoisted.
     if a.pure and not b.pure:
         a, b = b, a
-    if b.pure and not a.pure and a.op == "mul" and a.args[1].pure:
-        return graph.binary("mul", a.args[0], graph.binary("mul", a.args[1], b))
+    if b.pure and not a.pure:
+        if a.op == "mul" and a.args[1].pure:
+            return graph.binary("mul", a.args[0], graph.binary("mul", a.args[1], b))
+        if a.op == "neg":
+            return graph.binary("mul", a.args[0], graph.unary("neg", b))
     return graph.node("mul", a, b)
 
 

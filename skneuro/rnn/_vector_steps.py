@@ -20,7 +20,8 @@ from skneuro.engine._simd import (
     store,
     where,
 )
-from skneuro.engine._simd_math import exp, log, tanh
+from skneuro.engine._simd_exp import exp
+from skneuro.engine._simd_math import log, tanh
 from skneuro.utils._numba import njit_cached
 
 TILE = 8  # rows

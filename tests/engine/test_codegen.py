@@ -133,6 +133,20 @@ def test_every_operation_compiles(dtype):
         )
 
 
+def test_factors_of_exponents_take_the_change_of_base():
+    def decay(x, net, drive, noise, p):
+        return {"v": exp(-(x.v + 1.0) / p.tau) + exp(x.v) + exp(x.v * x.v)}
+
+    kernel = make_kernel(Equations("Decay", decay, ("v",), parameters=("tau",)))
+    lines = "\n".join(kernel.stages[0])
+    assert lines.count("exp2(") == 1
+    assert lines.count("exp(") == 2
+    hoisted = kernel.hoist({"tau": 4.0, "dt": 0.5})
+    assert any(
+        np.allclose(value, -np.log2(np.e) / 4.0, rtol=1e-15) for value in hoisted
+    )
+
+
 def test_two_tables_in_two_stages_keep_apart():
     def lookups(x, net, drive, noise, p):
         return {
