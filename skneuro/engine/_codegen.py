@@ -13,6 +13,7 @@ import stat
 import sys
 import tempfile
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import platformdirs
 
 from skneuro.engine._backend import FINGERPRINT, LANES
 from skneuro.engine._equations import trace_stages
+from skneuro.engine._schedule import schedule
 from skneuro.engine._structures import zeros
 from skneuro.engine._trace import Traced, evaluate
 
@@ -163,36 +165,22 @@ class _Printer:
         return f"{op}({', '.join(self.operand(a) for a in args)})"
 
     def lines(self, outputs):
-        """Return the assignments that compute all outputs.
-
-        A product that is used once is absorbed: in a sum, into a fused multiply-add; as
-        the exponent of e, if a factor is known before the run, into a power of two,
-        whose factor includes the change of base.
-        """
+        """Return the assignments that compute all outputs."""
         live = [n for n in outputs[0].graph.reachable(outputs) if not n.pure]
-        uses = dict.fromkeys((n.index for n in live), 0)
+        absorbed = _absorbed(live, outputs)
+        operands = {}
         for node in live:
+            used = []
             for a in node.args:
-                if isinstance(a, Traced) and not a.pure:
-                    uses[a.index] += 1
-        for output in outputs:
-            if not output.pure:
-                uses[output.index] += 1
-        absorbed = set()
-        for node in live:
-            if node.op in ("add", "sub"):
-                products = [
-                    a.index
-                    for a in node.args
-                    if a.op == "mul" and not a.pure and uses[a.index] == 1
-                ]
-                absorbed.update(products[:1])
-            elif node.op == "exp":
-                (a,) = node.args
-                if a.op == "mul" and a.args[1].pure and uses[a.index] == 1:
-                    absorbed.add(a.index)
+                if isinstance(a, Traced) and a.op != "const":
+                    operands.setdefault(a.index, [])  # known before the run
+                    used += operands[a.index] if a.index in absorbed else [a.index]
+            operands[node.index] = used
+        kept = {i: used for i, used in operands.items() if i not in absorbed}
+        order = schedule([output.index for output in outputs], kept)
+        by_index = {node.index: node for node in live}
         lines = []
-        for node in live:
+        for node in (by_index[i] for i in order if i in by_index):
             if node.op == "take":
                 table, cell = node.args[:2]
                 name, start, _ = self.pair_of_corners(node)
@@ -200,9 +188,33 @@ class _Printer:
                 taken = f"take_corners(table, {self.operand(cell)}, {start}, {last})"
                 if f"{name} = {taken}" not in lines:
                     lines.append(f"{name} = {taken}")
-            if node.index not in absorbed:
-                lines.append(f"v{node.index} = {self.expression(node, absorbed)}")
+            lines.append(f"v{node.index} = {self.expression(node, absorbed)}")
         return lines
+
+
+def _absorbed(live, outputs):
+    """Return the indices of products that become part of their only use.
+
+    In a sum that is a fused multiply-add; as the exponent of e, where a factor is known
+    before the run, a power of two whose factor includes the change of base.
+    """
+    uses = Counter(output.index for output in outputs)
+    for node in live:
+        uses.update(a.index for a in node.args if isinstance(a, Traced))
+    absorbed = set()
+    for node in live:
+        if node.op in ("add", "sub"):
+            products = [
+                a.index
+                for a in node.args
+                if a.op == "mul" and not a.pure and uses[a.index] == 1
+            ]
+            absorbed.update(products[:1])
+        elif node.op == "exp":
+            (a,) = node.args
+            if a.op == "mul" and a.args[1].pure and uses[a.index] == 1:
+                absorbed.add(a.index)
+    return absorbed
 
 
 def _words(text):
@@ -292,11 +304,13 @@ class Kernel:
         source = _HEADER.format(fingerprint=FINGERPRINT, dtype=self.dtype)
         lanes = LANES[DTYPE_NAMES[self.dtype]]
         for name, lines in zip(names, self.stages, strict=True):
-            words = _words("\n".join(lines))
-            used = [j for j in range(len(self.hoisted)) if f"q{j}" in words]
+            words = [_words(line) for line in lines]
+            every = set().union(*words)
+            used = [j for j in range(len(self.hoisted)) if f"q{j}" in every]
             equal = [j for j in range(len(self.hoisted)) if not by_unit[j]]
             before = [f"p{j} = place[{j}]" for j in used if by_unit[j]]
-            loads = [f"q{j} = load(param, p{j} + i)" for j in used if by_unit[j]]
+            loads = {f"q{j}": f"load(param, p{j} + i)" for j in used if by_unit[j]}
+            body = []
             if len(used) - len(loads) <= _REGISTERS:
                 before += [
                     f"q{j} = load(param, place[{j}])" for j in used if not by_unit[j]
@@ -309,17 +323,18 @@ class Kernel:
                     f"p = place[{equal[0]}]",
                     f"none = n_units - n_tiles * {lanes}",
                 ]
-                loads.append("here = p + tile * none")
-                loads += [
-                    f"q{j} = load(param, here + {k * lanes})"
-                    for k, j in enumerate(equal)
-                    if j in used
-                ]
+                body.append("here = p + tile * none")
+                for k, j in enumerate(equal):
+                    loads[f"q{j}"] = f"load(param, here + {k * lanes})"
+            for line, names_in_it in zip(lines, words, strict=True):
+                now = sorted(names_in_it & loads.keys())
+                body += [f"{q} = {loads.pop(q)}" for q in now]
+                body.append(line)
             source += _FUNCTION.format(
                 name=name,
                 prologue="\n".join(f"    {line}" for line in before) or "    pass",
                 lanes=lanes,
-                body="\n".join(f"        {line}" for line in loads + lines),
+                body="\n".join(f"        {line}" for line in body),
             )
         return source
 
