@@ -100,6 +100,18 @@ def _add_1(net, k, edges, source, n_net):
     )
 
 
+@njit(inline="always")
+def _has_edges(edges):
+    """Whether there is anything to sum: else the sums in the scratch stay zero."""
+    return (
+        len(edges.sums.rows)
+        + len(edges.pairs.rows)
+        + len(edges.two.target)
+        + len(edges.now.target)
+        > 0
+    )
+
+
 def _make_advance(fingerprint):
     """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
 
@@ -123,6 +135,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
+        connected = _has_edges(edges)
         by_step = any_by_step(taps)
         step = clock[0]
         end = step + n_steps
@@ -145,16 +158,18 @@ def _make_advance(fingerprint):
             if clock[3] != begin:
                 begun = first
                 clock[3] = begin
-                clear(net)
-                _sums_4(net, edges, history, column, lanes, n_net)
+                if connected:
+                    clear(net)
+                    _sums_4(net, edges, history, column, lanes, n_net)
                 draw_block(normal, noise, begin, BLOCK)
             if n_driven:
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                if k % 2 == 0 or k == begun:
-                    _add_2(net, k - k % 2, edges.two, history, column, lanes, n_net)
-                _add_1(net, k, edges.now, source, n_net)
+                if connected:
+                    if k % 2 == 0 or k == begun:
+                        _add_2(net, k - k % 2, edges.two, history, column, lanes, n_net)
+                    _add_1(net, k, edges.now, source, n_net)
                 call_stage(
                     0,
                     populations,

@@ -7,6 +7,7 @@ from skneuro.engine._backend import (
     LANES,
     VECTORS,
     fill_normals,
+    fma,
     load,
     store,
     transpose8,
@@ -67,7 +68,10 @@ def record(taps, values, average, step, last_step):
                 for i in range(n):
                     taps.out[taps.place[start + i] + sample] = values[at + i]
         else:
-            _record_every_step(taps, values, step, last_step, at, start, n)
+            k = step % 8
+            move(taps.recent, 8 * start + k * n, values, at, n)
+            if k == 7 or step == last_step:
+                _write_recent(taps, step, start, n)
 
 
 @njit(**HELPER)
@@ -114,18 +118,14 @@ def record_lanes(taps, history, row_length, lanes, position, step, last_step):
 
 
 @njit(**HELPER)
-def _record_every_step(taps, values, step, last_step, at, start, n):
-    """Keep eight steps, then write them to each unit's series at once.
+def _write_recent(taps, step, start, n):
+    """Write up to eight steps that were kept to each unit's series at once.
 
     A call that another one follows, because a simulation of a batch has failed, may end
     between; the steps that it kept are written by the next one.
     """
     recent = taps.recent
-    k = step % 8
-    move(recent, 8 * start + k * n, values, at, n)
-    if k < 7 and step < last_step:
-        return
-    begin = max(step - k, taps.first_step)
+    begin = max(step - step % 8, taps.first_step)
     done = 0
     if step - begin == 7:
         done = n - n % 8
@@ -216,10 +216,18 @@ def first_bad(values, failed, scratch):
     Values of simulations that are known to have failed are passed over.
     """
     width = max(1, VECTOR_BYTES // values.itemsize)
-    total = load(values, 0) * 0.0
-    for i in range(width, len(values), width):
-        total = total + load(values, i) * 0.0
-    store(scratch, 0, total)
+    # sums of zeros; four of them, since each addition waits for the one before
+    even = odd = more = last = load(values, 0) * 0.0
+    n = len(values)
+    whole = n - n % (4 * width)
+    for i in range(0, whole, 4 * width):
+        even = fma(load(values, i), 0.0, even)
+        odd = fma(load(values, i + width), 0.0, odd)
+        more = fma(load(values, i + 2 * width), 0.0, more)
+        last = fma(load(values, i + 3 * width), 0.0, last)
+    for i in range(whole, n, width):
+        even = fma(load(values, i), 0.0, even)
+    store(scratch, 0, (even + odd) + (more + last))
     finite = True
     for i in range(width):
         finite &= scratch[i] == 0.0
