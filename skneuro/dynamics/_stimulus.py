@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+from scipy.interpolate import CubicHermiteSpline
 
 from skneuro.utils._param_validation import Interval, validate_parameter_constraints
 from skneuro.utils._validation import check_multiple
@@ -90,6 +91,56 @@ class _Stimulus:
         n_times = check_multiple(duration, dt, "duration", "dt")
         labels = None if labels is None else [str(name) for name in labels]
         return self._samples(int(n_nodes), n_times, dt, labels)
+
+    def to_spline(self, n_nodes, duration, dt, labels=None):
+        """Join the samples to a smooth function of time, for solvers with steps of own.
+
+        Parameters
+        ----------
+        n_nodes : int
+            Number of nodes.
+        duration : float
+            Simulated time, in ms.
+        dt : float
+            Time between samples, in ms.
+        labels : array-like of shape (n_nodes,), default=None
+            Names of the nodes, for stimuli that name their targets.
+
+        Returns
+        -------
+        scipy.interpolate.CubicHermiteSpline
+            Function of times in ms, with values of shape (n_nodes, n_times). Sample k
+            of `to_array` is its value at ``(k + 1) * dt``.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two samples, and as `to_array`.
+        TypeError
+            If ``n_nodes`` is no integer, or a time no number.
+
+        Notes
+        -----
+        The slope at a sample is that of the parabola through it and its neighbours, at
+        the ends that of the line to the neighbour.
+
+        Examples
+        --------
+        >>> from skneuro.dynamics.stimuli import Sinusoid
+        >>> wave = Sinusoid(2.0, frequency=10.0).to_spline(1, 100.0, 5.0)
+        >>> wave(37.0).round(3)  # 2 sin(0.74 pi), between the samples at 35 and 40 ms
+        array([1.458])
+        """
+        samples = self.to_array(n_nodes, duration, dt, labels)
+        n_times = samples.shape[1]
+        if n_times < 2:
+            raise ValueError(
+                f"duration={duration} ms in samples of dt={dt} ms is a single one, "
+                "expected at least two; pass a smaller dt."
+            )
+        slopes = np.gradient(samples, dt, axis=1)
+        times = dt * np.arange(1, n_times + 1)
+        return CubicHermiteSpline(times, samples, slopes, axis=1)
 
 
 def _flat(stimulus, kind):

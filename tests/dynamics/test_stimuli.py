@@ -64,6 +64,48 @@ def test_wiener_increments_of_a_seed_are_those_of_neurolib():
     np.testing.assert_allclose(noise[:, 53], [0.193429, 0.073445], atol=1e-6)
 
 
+def test_splines_pass_through_the_samples_as_in_neurolib():
+    noise = Wiener(random_state=42)
+    spline = noise.to_spline(2, 10.0, 0.1)
+    np.testing.assert_allclose(spline(5.3), [-0.214062, -0.215043], atol=1e-6)
+    times = 0.1 * np.arange(1, 101)
+    np.testing.assert_allclose(
+        spline(times), noise.to_array(2, 10.0, 0.1), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_splines_of_smooth_waves_are_close_to_them():
+    wave = Sinusoid(1.0, frequency=10.0, at=[1])
+    errors = []
+    for dt in (2.0, 1.0, 0.5):
+        spline = wave.to_spline(3, 100.0, dt)
+        t = np.linspace(20.0, 80.0, 777)
+        exact = np.sin(2 * np.pi * 0.01 * t)
+        errors.append(np.abs(spline(t)[1] - exact).max())
+        assert not spline(t)[[0, 2]].any()
+        slope = spline.derivative()(t)[1]
+        np.testing.assert_allclose(
+            slope, 0.02 * np.pi * np.cos(0.02 * np.pi * t), atol=3e-3 * dt
+        )
+    # slopes of parabolas are of second order, so values are of third
+    assert errors[0] < 2e-4
+    assert errors[1] < errors[0] / 7
+    assert errors[2] < errors[1] / 7
+
+
+def test_splines_of_sums_are_sums_of_splines():
+    first, second = Step(1.0, start=3.0), Sinusoid(0.5, frequency=40.0)
+    joined = (first + second).to_spline(1, 20.0, 1.0)
+    t = np.linspace(1.0, 20.0, 99)
+    apart = first.to_spline(1, 20.0, 1.0)(t) + second.to_spline(1, 20.0, 1.0)(t)
+    np.testing.assert_allclose(joined(t), apart, atol=1e-14)
+
+
+def test_a_single_sample_makes_no_spline():
+    with pytest.raises(ValueError, match="at least two; pass a smaller dt"):
+        Step(1.0).to_spline(1, 1.0, 1.0)
+
+
 @pytest.mark.parametrize("kind", [Wiener, OrnsteinUhlenbeck])
 def test_noise_is_seeded_and_leaves_the_global_generator_alone(kind):
     before = np.random.get_state()[1].copy()  # noqa: NPY002
