@@ -289,7 +289,7 @@ def _make_advance(fingerprint):
                 for i in range(0, whole, width):
                     at = i * row_length + place
                     spread(history, at, row_length, load(source, i))
-                if len(observers.interval):
+                if len(observers.models):
                     observe(observers, units, observed, state.observed_input, begin + k)
                 if by_step:
                     record(taps, units, average, begin + k, end - 1)

@@ -186,7 +186,7 @@ def _make_advance(fingerprint):
                 for i in range(n_sources):
                     at = (i * row_length + place) * lanes
                     move(history, at, source, i * lanes, lanes)
-                if len(observers.interval):
+                if len(observers.models):
                     observe(observers, units, observed, state.observed_input, begin + k)
                 if by_step:
                     record(taps, units, average, begin + k, end - 1)

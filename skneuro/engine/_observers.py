@@ -50,14 +50,14 @@ class ObserverRows:
             by_unit = append_hoisted(values, n, lanes, width, place, param)
             address.append(kernel.addresses(by_unit)[0])
         self.arrays = flat.Observers(
-            address=np.array(address, np.int64),
-            n_units=np.array(self.n_units, np.int64),
-            state_at=self.state_at[:-1],
-            input_at=self.input_at[:-1],
-            place_at=np.array(place_at, np.int64),
-            interval=np.array([o.update_interval for o in observers], np.int64),
-            unit_at=np.array(
-                [find_row(o.population, o.variable) for o in observers], np.int64
+            models=flat.records(
+                address=address,
+                n_units=self.n_units,
+                state_at=self.state_at[:-1],
+                input_at=self.input_at[:-1],
+                place_at=place_at,
+                interval=[o.update_interval for o in observers],
+                unit_at=[find_row(o.population, o.variable) for o in observers],
             ),
             place=np.array([*place, 0], np.int64),
             param=flat.aligned(np.concatenate([*param, np.zeros(width)])),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skneuro.engine._structures import Taps, empty, zeros
+from skneuro.engine._structures import Taps, empty, records, zeros
 
 
 class Recordings:
@@ -76,11 +76,14 @@ class Recordings:
             place.append(here - self._before[j])
             start.append(start[-1] + n_units)
         return Taps(
-            at=np.array([at for at, _ in rows], np.int64),
-            start=np.array(start, np.int64),
-            interval=np.array(self._interval, np.int64),
-            averages=np.array(averages or [False] * len(rows), bool),
-            source=np.array(sources or [-1] * len(rows), np.int64),
+            rows=records(
+                at=[at for at, _ in rows],
+                start=start[:-1],
+                n_units=[n for _, n in rows],
+                interval=self._interval,
+                averages=averages or [False] * len(rows),
+                source=sources or [-1] * len(rows),
+            ),
             first_step=self._first_step,
             place=np.concatenate([*place, np.zeros(0)]).astype(np.int64),
             out=self._out,

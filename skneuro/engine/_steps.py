@@ -40,50 +40,58 @@ def move(target, to, source, start, n):
 def any_by_step(taps):
     """Whether there is a tap that `record` serves."""
     found = False
-    for j in range(len(taps.source)):
-        found |= taps.source[j] < 0
+    for j in range(len(taps.rows)):
+        found |= taps.rows[j].source < 0
     return found
 
 
 @njit(inline="always")
 def record(taps, values, average, step, last_step):
     """Serve the taps after a step; ``last_step`` is that of this call."""
-    for j in range(len(taps.interval)):
-        interval, at = taps.interval[j], taps.at[j]
-        start = taps.start[j]
-        n = taps.start[j + 1] - start
-        if taps.source[j] >= 0:
+    for j in range(len(taps.rows)):
+        row = taps.rows[j]
+        if row.source >= 0:
             continue
-        if taps.averages[j]:
-            for i in range(np.uint64(n)):  # unsigned, for the reason that `move` gives
-                average[np.uint64(start) + i] += values[np.uint64(at) + i]
-            if (step + 1) % interval == 0:
-                sample = (step + 1) // interval - 1
-                for i in range(start, start + n):
-                    taps.out[taps.place[i] + sample] = average[i] / interval
-                    average[i] = 0.0
-        elif interval > 1:
-            if (step + 1) % interval == 0:
-                sample = (step + 1) // interval - 1
-                for i in range(n):
-                    taps.out[taps.place[start + i] + sample] = values[at + i]
+        if row.averages or row.interval > 1:
+            _record_sample(taps, j, values, average, step)
+            continue
+        n, k = row.n_units, step % 8
+        move(taps.recent, 8 * row.start + k * n, values, row.at, n)
+        if k == 7 or step == last_step:
+            _write_recent(taps, step, row.start, n)
+
+
+@njit(**HELPER)
+def _record_sample(taps, j, values, average, step):
+    """Serve a tap that samples or averages over several steps."""
+    row = taps.rows[j]
+    start, n, interval = row.start, row.n_units, row.interval
+    at = np.uint64(row.at)  # unsigned, for the reason that `move` gives
+    if row.averages:
+        for i in range(np.uint64(n)):
+            average[np.uint64(start) + i] += values[at + i]
+    if (step + 1) % interval:
+        return
+    sample = (step + 1) // interval - 1
+    for i in range(n):
+        place = taps.place[start + i] + sample
+        if row.averages:
+            taps.out[place] = average[start + i] / interval
+            average[start + i] = 0.0
         else:
-            k = step % 8
-            move(taps.recent, 8 * start + k * n, values, at, n)
-            if k == 7 or step == last_step:
-                _write_recent(taps, step, start, n)
+            taps.out[place] = values[at + np.uint64(i)]
 
 
 @njit(**HELPER)
 def record_history(taps, history, row_length, column, first, last, begin):
     """Copy the steps ``first ... last`` of a block that the history holds already."""
-    for j in range(len(taps.interval)):
-        if taps.source[j] < 0:
+    for j in range(len(taps.rows)):
+        row = taps.rows[j]
+        if row.source < 0:
             continue
-        start = taps.start[j]
-        for i in range(taps.start[j + 1] - start):
-            source = (taps.source[j] + i) * row_length + column + first
-            target = taps.place[start + i] + begin + first
+        for i in range(row.n_units):
+            source = (row.source + i) * row_length + column + first
+            target = taps.place[row.start + i] + begin + first
             move(taps.out, target, history, source, last - first)
 
 
@@ -99,13 +107,14 @@ def record_lanes(taps, history, row_length, lanes, position, step, last_step):
         return
     begin = max(step - 1 - (step - 1) % 8, taps.first_step)
     count = step - begin
-    for j in range(len(taps.interval)):
-        if taps.source[j] < 0:
+    for j in range(len(taps.rows)):
+        row = taps.rows[j]
+        if row.source < 0:
             continue
-        start = taps.start[j]
-        for i in range(0, taps.start[j + 1] - start, 8):
-            row = taps.source[j] + i // lanes
-            source = (row * row_length + position - count) * lanes + i % lanes
+        start = row.start
+        for i in range(0, row.n_units, 8):
+            past = (row.source + i // lanes) * row_length + position - count
+            source = past * lanes + i % lanes
             if count == 8:
                 transpose8(
                     history, source, lanes, taps.out, taps.place, start + i, begin
@@ -139,11 +148,12 @@ def _write_recent(taps, step, start, n):
 @njit(**HELPER)
 def observe(observers, values, rows, inputs, step):
     """Let the observers see a step, and record what they keep."""
-    for j in range(len(observers.interval)):
+    for j in range(len(observers.models)):
+        model = observers.models[j]
         # unsigned, for the reason that `move` gives
-        at, n = np.uint64(observers.input_at[j]), np.uint64(observers.n_units[j])
-        first = np.uint64(observers.unit_at[j])
-        interval = observers.interval[j]
+        at, n = np.uint64(model.input_at), np.uint64(model.n_units)
+        first = np.uint64(model.unit_at)
+        interval = model.interval
         if interval == 1:  # the mean of one value is that value
             for i in range(n):
                 inputs[at + i] = values[first + i]
@@ -155,34 +165,34 @@ def observe(observers, values, rows, inputs, step):
                 for i in range(n):
                     inputs[at + i] /= interval
             call_kernel(
-                observers.address[j],
+                model.address,
                 rows,
-                observers.state_at[j],
+                model.state_at,
                 inputs,
-                observers.input_at[j],
+                model.input_at,
                 inputs,
                 0,
                 inputs,
                 0,
                 observers.param,
                 observers.place,
-                observers.place_at[j],
+                model.place_at,
                 inputs,
                 0,
                 observers.param,
                 0,
-                observers.n_units[j],
-                observers.n_units[j] // _OBSERVER_LANES,
+                model.n_units,
+                model.n_units // _OBSERVER_LANES,
             )
             for i in range(n):
                 inputs[at + i] = 0.0
     taps = observers.taps
-    for j in range(len(taps.interval)):
-        interval, at, start = taps.interval[j], taps.at[j], taps.start[j]
-        if (step + 1) % interval == 0:
-            sample = (step + 1) // interval - 1
-            for i in range(taps.start[j + 1] - start):
-                taps.out[taps.place[start + i] + sample] = rows[at + i]
+    for j in range(len(taps.rows)):
+        row = taps.rows[j]
+        if (step + 1) % row.interval == 0:
+            sample = (step + 1) // row.interval - 1
+            for i in range(row.n_units):
+                taps.out[taps.place[row.start + i] + sample] = rows[row.at + i]
 
 
 @njit(**HELPER)
@@ -250,26 +260,27 @@ def clear(target):
 def call_stage(
     stage, populations, units, net, net_at, driven, drive_at, normal, normal_at, source
 ):
-    for g in range(populations.address.shape[1]):
+    for g in range(len(populations.groups)):
+        group = populations.groups[g]
         call_kernel(
             populations.address[stage, g],
             units,
-            populations.state_at[g],
+            group.state_at,
             net,
-            net_at + populations.net_at[g],
+            net_at + group.net_at,
             driven,
-            drive_at + populations.drive_at[g],
+            drive_at + group.drive_at,
             normal,
-            normal_at + populations.normal_at[g],
+            normal_at + group.normal_at,
             populations.param,
             populations.place,
-            populations.place_at[g],
+            group.place_at,
             source,
-            populations.source_at[g],
+            group.source_at,
             populations.table,
-            populations.table_at[g],
-            populations.n_units[g],
-            populations.n_tiles[g],
+            group.table_at,
+            group.n_units,
+            group.n_tiles,
         )
 
 

@@ -32,19 +32,29 @@ def aligned(values, dtype=None):
     return out
 
 
+def records(**columns):
+    """Make an array of records of whole numbers, one list for each of their names.
+
+    One array is compiled faster than one for every name.
+    """
+    n = len(next(iter(columns.values())))
+    out = np.zeros(n, [(name, np.int64) for name in columns])
+    for name, values in columns.items():
+        out[name] = values
+    return out
+
+
 class Populations(NamedTuple):
-    """Groups of equal units; one entry per population in each array.
+    """Groups of equal units.
 
     Attributes
     ----------
     address : ndarray of int64, shape (n_stages, n_populations)
         Kernels.
-    n_units : ndarray of int64
-        Units, padded to whole vectors.
-    n_tiles : ndarray of int64
-        Vectors.
-    state_at, net_at, drive_at, normal_at, source_at, table_at, place_at : ndarray
-        First element of the population in each buffer.
+    groups : ndarray of records, shape (n_populations,)
+        ``n_units``, padded to whole vectors; ``n_tiles``, vectors; ``state_at``,
+        ``net_at``, ``drive_at``, ``normal_at``, ``source_at``, ``table_at`` and
+        ``place_at``, first element of the population in each buffer.
     place : ndarray of int64
         Where each hoisted value starts in ``param``.
     param, table : ndarray
@@ -52,15 +62,7 @@ class Populations(NamedTuple):
     """
 
     address: np.ndarray
-    n_units: np.ndarray
-    n_tiles: np.ndarray
-    state_at: np.ndarray
-    net_at: np.ndarray
-    drive_at: np.ndarray
-    normal_at: np.ndarray
-    source_at: np.ndarray
-    table_at: np.ndarray
-    place_at: np.ndarray
+    groups: np.ndarray
     place: np.ndarray
     param: np.ndarray
     table: np.ndarray
@@ -146,20 +148,16 @@ class Drive(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """Recordings: tap j reads a run of elements of the state, a row of a population.
+    """Recordings: a tap reads a run of elements of the state, a row of a population.
 
     Attributes
     ----------
-    at : ndarray of int64, shape (n_taps,)
-        First element of the row in the state.
-    start : ndarray of int64, shape (n_taps + 1,)
-        First entry of each tap in the lists by unit.
-    interval : ndarray of int64, shape (n_taps,)
-        Steps between samples.
-    averages : ndarray of bool, shape (n_taps,)
-        Whether a sample is the mean over the interval, or its last value.
-    source : ndarray of int64, shape (n_taps,)
-        First history row of a tap that is copied from there block by block, or -1.
+    rows : ndarray of records, shape (n_taps,)
+        ``at``, first element of the row in the state; ``start`` and ``n_units``, first
+        entry in the lists by unit and their number; ``interval``, steps between
+        samples; ``averages``, whether a sample is the mean over the interval, or its
+        last value; ``source``, first history row of a tap that is copied from there
+        block by block, or -1.
     first_step : int
         First step of the recordings.
     place : ndarray of int64
@@ -171,11 +169,7 @@ class Taps(NamedTuple):
         The last eight steps of the taps that record every step.
     """
 
-    at: np.ndarray
-    start: np.ndarray
-    interval: np.ndarray
-    averages: np.ndarray
-    source: np.ndarray
+    rows: np.ndarray
     first_step: int
     place: np.ndarray
     out: np.ndarray
@@ -215,25 +209,18 @@ class Observers(NamedTuple):
 
     Attributes
     ----------
-    address, n_units, state_at, input_at, place_at, interval : ndarray of int64
-        Kernel, padded units and places, as in `Populations`; steps between updates,
-        which see the mean of the input over the interval.
-    unit_at : ndarray of int64
-        Element of the state that the first unit of each observer reads; others follow,
-        also those that fill up a vector.
+    models : ndarray of records, shape (n_observers,)
+        ``address``, kernel; ``n_units``, ``state_at``, ``input_at`` and ``place_at`` as
+        in `Populations`; ``interval``, steps between updates, which see the mean of the
+        input over the interval; ``unit_at``, element of the state that the first unit
+        reads; others follow, also those that fill up a vector.
     place, param : ndarray
         Hoisted values.
     taps : Taps
         Recordings of the observers' rows; they sample and never average.
     """
 
-    address: np.ndarray
-    n_units: np.ndarray
-    state_at: np.ndarray
-    input_at: np.ndarray
-    place_at: np.ndarray
-    interval: np.ndarray
-    unit_at: np.ndarray
+    models: np.ndarray
     place: np.ndarray
     param: np.ndarray
     taps: Taps
