@@ -1,7 +1,8 @@
-"""Call a kernel through its address, so that one compiled engine serves all models."""
+"""Calls that numba does not write itself: of kernels by address, of the memory copy."""
 
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import raw_memmove
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -67,3 +68,30 @@ def call_kernel(
         return context.get_dummy_value()
 
     return sig, codegen
+
+
+@intrinsic
+def move(typingctx, target, to, source, start, n):
+    """Copy ``source[start : start + n]`` to ``target[to : to + n]``; they may overlap.
+
+    Arrays are of the same type. Left to the compiler, a copy between computed places is
+    a gather and a scatter, because an index might count from the end.
+    """
+    if target != source:
+        return None
+
+    def codegen(context, builder, sig, args):
+        target, to, source, start, n = args
+        array = make_array(sig.args[0])
+        size = context.get_abi_sizeof(context.get_data_type(sig.args[0].dtype))
+        pointers = [
+            builder.bitcast(
+                builder.gep(array(context, builder, value).data, [place]), _POINTER
+            )
+            for value, place in ((target, to), (source, start))
+        ]
+        raw_memmove(builder, *pointers, n, size)
+        return context.get_dummy_value()
+
+    int64 = types.int64
+    return types.void(target, int64, source, int64, int64), codegen

@@ -12,28 +12,13 @@ from skneuro.engine._backend import (
     store,
     transpose8,
 )
-from skneuro.engine._calls import call_kernel
+from skneuro.engine._calls import call_kernel, move
 from skneuro.engine._noise import STEP_FACTOR
 
 VECTOR_BYTES = 64 if VECTORS else 0
 _OBSERVER_LANES = LANES["f64"]
 # For functions that compiled code alone calls: no run-time library, no wrappers.
 HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-
-@njit(inline="always")
-def move(target, to, source, start, n):
-    """Copy n elements of the same type in whole vectors.
-
-    Left to the compiler, a copy between computed places is a gather and a scatter,
-    because an index might count from the end.
-    """
-    width = max(1, VECTOR_BYTES // target.itemsize)
-    whole = n - n % width
-    for i in range(0, whole, width):
-        store(target, to + i, load(source, start + i))
-    for i in range(whole, n):
-        target[to + i] = source[start + i]
 
 
 @njit(inline="always")
