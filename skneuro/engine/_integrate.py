@@ -42,6 +42,7 @@ from skneuro.engine._steps import (
     draw_block,
     fill_drive,
     first_bad,
+    has_edges,
     make_room,
     move,
     observe,
@@ -227,13 +228,14 @@ def _make_advance(fingerprint):
         normal, driven = scratch.normal, scratch.driven
         net_place = scratch.net_place
 
+        connected = has_edges(edges)
         by_step = any_by_step(taps)
         step = clock[0]
         end = step + n_steps
         while step < end:
             # Heun's scheme begins with the sums at the start of the very first step:
             # a step before that is done as far as its sums.
-            before = 1 if heun and clock[2] == 0 else 0
+            before = 1 if heun and connected and clock[2] == 0 else 0
             begin = step - before - (step - before) % BLOCK
             first = step - before - begin
             last = min(BLOCK, end - begin)
@@ -247,21 +249,23 @@ def _make_advance(fingerprint):
             if before or clock[3] != begin:
                 begun = first
                 clock[3] = begin
-                start = column - half
-                rows, pairs, level = edges.sums, edges.pairs, edges.level
-                if clock[4] != begin - half:
-                    clock[4] = begin - half
-                    clear(wide)
-                    _add_32(wide, 0, rows, pairs, level, history, start)
-                _add_16(wide, half, rows, pairs, level, history, start)
+                if connected:
+                    start = column - half
+                    rows, pairs, level = edges.sums, edges.pairs, edges.level
+                    if clock[4] != begin - half:
+                        clock[4] = begin - half
+                        clear(wide)
+                        _add_32(wide, 0, rows, pairs, level, history, start)
+                    _add_16(wide, half, rows, pairs, level, history, start)
                 draw_block(normal, noise, begin, BLOCK)
             if n_driven and not before:
                 fill_drive(driven, drive, first, last - first, begin)
 
             for k in range(first, last):
-                _history_sums(
-                    net, wide, half, net_place, edges, history, column, k, begun
-                )
+                if connected:
+                    _history_sums(
+                        net, wide, half, net_place, edges, history, column, k, begun
+                    )
                 at = k * n_targets
                 if before:
                     move(carry, 0, net, at, n_targets)
@@ -270,9 +274,10 @@ def _make_advance(fingerprint):
                     if stage == 0 and heun:
                         move(sums, 0, carry, 0, n_targets)
                         move(carry, 0, net, at, n_targets)
-                    else:
+                    elif connected:
                         move(sums, 0, net, at, n_targets)
-                    _latest_sums(sums, edges, source, n_targets, n_sources)
+                    if connected:
+                        _latest_sums(sums, edges, source, n_targets, n_sources)
                     call_stage(
                         stage,
                         populations,

@@ -25,6 +25,7 @@ from skneuro.engine._steps import (
     draw_block,
     fill_drive,
     first_bad,
+    has_edges,
     make_room,
     move,
     observe,
@@ -100,18 +101,6 @@ def _add_1(net, k, edges, source, n_net):
     )
 
 
-@njit(inline="always")
-def _has_edges(edges):
-    """Whether there is anything to sum: else the sums in the scratch stay zero."""
-    return (
-        len(edges.sums.rows)
-        + len(edges.pairs.rows)
-        + len(edges.two.target)
-        + len(edges.now.target)
-        > 0
-    )
-
-
 def _make_advance(fingerprint):
     """Compile `advance_lanes`; the fingerprint lets numba's cache see edits."""
 
@@ -135,7 +124,7 @@ def _make_advance(fingerprint):
         net, few = scratch.net, scratch.few
         normal, driven = scratch.normal, scratch.driven
 
-        connected = _has_edges(edges)
+        connected = has_edges(edges)
         by_step = any_by_step(taps)
         step = clock[0]
         end = step + n_steps

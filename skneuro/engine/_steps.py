@@ -22,6 +22,14 @@ HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @njit(inline="always")
+def has_edges(edges):
+    """Whether there is anything to sum: else all sums stay the zeros of the scratch."""
+    now = len(edges.now.target) + len(edges.dense) - 1
+    few = len(edges.two.target) + len(edges.one.target)
+    return len(edges.sums.rows) + len(edges.pairs.rows) + few + now > 0
+
+
+@njit(inline="always")
 def any_by_step(taps):
     """Whether there is a tap that `record` serves."""
     found = False
