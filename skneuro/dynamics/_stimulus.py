@@ -93,7 +93,7 @@ class _Stimulus:
         return self._samples(int(n_nodes), n_times, dt, labels)
 
     def to_spline(self, n_nodes, duration, dt, labels=None):
-        """Join the samples to a smooth function of time, for solvers with steps of own.
+        """Join the samples to a smooth function of time, for solvers with own steps.
 
         Parameters
         ----------

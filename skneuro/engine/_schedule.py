@@ -37,11 +37,10 @@ class _Scheduler:
         }
         self.position = {node: i for i, node in enumerate(operands)}
         self.users = {node: [] for node in operands}
-        self.registers, self.before = {}, {}
+        self.registers = {}
         for node, args in self.operands.items():
             needs = sorted((self.registers[a] for a in args), reverse=True)
             self.registers[node] = max([1, *(n + i for i, n in enumerate(needs))])
-            self.before[node] = {node}.union(*(self.before[a] for a in args))
             for a in args:
                 self.users[a].append(node)
         self.done, self.order = set(), []
@@ -59,12 +58,22 @@ class _Scheduler:
 
         Then how few values that takes.
         """
-        new = self.before[output] - self.done
+        new = self.missing(output)
         done = self.done | new
         touched = new.union(*(self.operands[node] for node in new))
         served = sum(done.issuperset(self.users[n]) for n in touched if self.users[n])
         waiting = sum(not done.issuperset(self.users[node]) for node in new)
         return served - waiting, -len(new)
+
+    def missing(self, node):
+        """Return what is still to be computed for a value, itself included."""
+        found, stack = set(), [node]
+        while stack:
+            node = stack.pop()
+            if node not in self.done and node not in found:
+                found.add(node)
+                stack += self.operands[node]
+        return found
 
     def compute(self, node):
         """Compute a value after its operands."""
