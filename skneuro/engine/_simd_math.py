@@ -35,7 +35,7 @@ def cos(x):
 
 
 def tanh(x):
-    """Hyperbolic tangent: 9 ulp, of float32 10."""
+    """Hyperbolic tangent: 7 ulp, of float32 2; odd to the last bit."""
     raise NotImplementedError("for compiled code only")
 
 
@@ -111,7 +111,9 @@ def _cos64(x):
     return unbits(bits(value) ^ (((k + 1) & 2) << 62))
 
 
-def _tanh(x):
+@njit(inline="always")
+def _tanh(x, limit, sign_bit):
+    """Taylor's series to x**17 where x**2 is below a limit, elsewhere by exp."""
     z = x * x
     p = fma(z, 5.900274409455859e-4, -1.4558343870513183e-3)
     p = fma(p, z, 3.592128036572481e-3)
@@ -121,7 +123,10 @@ def _tanh(x):
     p = fma(p, z, 1.3333333333333333e-1)
     p = fma(p, z, -3.333333333333333e-1)
     near = fma(p * z, x, x)
-    return where(z < 0.04, near, 1.0 - 2.0 / (exp(x + x) + 1.0))
+    sign = bits(x) & sign_bit
+    size = unbits(bits(x) ^ sign)
+    far = 1.0 - 2.0 / (exp(size + size) + 1.0)
+    return where(z < limit, near, unbits(bits(far) | sign))
 
 
 def _in_float64(function, kernel64):
@@ -143,4 +148,9 @@ _in_float64(cos, _cos64)
 
 @overload(tanh)
 def _tanh_vector(x):
-    return _tanh if isinstance(x, VectorType) else None
+    if not isinstance(x, VectorType):
+        return None
+    # The first term left out, 2.4e-4 x**18, is below the rounding error there.
+    if x.element == "f64":
+        return lambda x: _tanh(x, 0.04, -(1 << 63))
+    return lambda x: _tanh(x, 0.3, -(1 << 31))
