@@ -50,7 +50,7 @@ class Recordings:
         Parameters
         ----------
         rows : list of (int, int)
-            First element of each tap's row in the state, and its padded units.
+            First element of each tap's row in the state, and its units.
         lanes : int
             Simulations side by side; unit u belongs to node ``u // lanes``.
         jobs : list of int

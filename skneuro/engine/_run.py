@@ -252,15 +252,15 @@ class Run:
         is_carried = carried is not None and len(carried) == len(carry)
         if is_carried:
             carry[:] = carried
-        self.average_at = np.concatenate(
-            [[0], np.cumsum([self.n_units[t.population] for t in self.taps])]
-        ).astype(np.int64)
+        sizes = [self._recorded_units(t) for t in self.taps]
+        self.average_at = np.cumsum([0, *sizes], dtype=np.int64)
         average = np.zeros(self.average_at[-1])
         for j, tap in enumerate(self.taps):
             if tap.averages and states[0].step % tap.interval:
+                begun = [s.average.get(tap, np.nan) for s in states]
                 average[self.average_at[j] : self.average_at[j + 1]] = self._spread(
-                    [s.average.get(tap, np.nan) for s in states], tap.population
-                )
+                    begun, tap.population
+                )[: sizes[j]]
         self.state = flat.State(
             clock=np.array([states[0].step, self.kept, is_carried, -1, -1], np.int64),
             kept=self.kept,
@@ -325,7 +325,7 @@ class Run:
         """Make the taps of states and of observers."""
         recorded, observed = recordings
         rows = [
-            (self._find_row(t.population, t.variable), self.n_units[t.population])
+            (self._find_row(t.population, t.variable), self._recorded_units(t))
             for t in self.taps
         ]
         taps = recorded.taps(
@@ -337,6 +337,12 @@ class Run:
         )
         rows = self.observer_rows.recorded_rows()
         return taps, observed.taps(rows, lanes=self.lanes, jobs=jobs)
+
+    def _recorded_units(self, tap):
+        """Units of a tap: those of a batch are recorded by whole vectors."""
+        if self.lanes == 1:
+            return self.network.populations[tap.population].n_nodes
+        return self.n_units[tap.population]
 
     def _history_row(self, tap):
         """First history row of a tap that records all of a visible variable, or -1."""

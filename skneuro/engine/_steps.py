@@ -17,6 +17,7 @@ from skneuro.engine._noise import STEP_FACTOR
 
 VECTOR_BYTES = 64 if VECTORS else 0
 _OBSERVER_LANES = LANES["f64"]
+_FEW = 4  # nodes that are recorded at once, more of them eight steps later
 # For functions that compiled code alone calls: no run-time library, no wrappers.
 HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -49,6 +50,10 @@ def record(taps, values, average, step, last_step):
             _record_sample(taps, j, values, average, step)
             continue
         n, k = row.n_units, step % 8
+        if n <= _FEW:
+            for i in range(n):
+                taps.out[taps.place[row.start + i] + step] = values[row.at + i]
+            continue
         move(taps.recent, 8 * row.start + k * n, values, row.at, n)
         if k == 7 or step == last_step:
             _write_recent(taps, step, row.start, n)

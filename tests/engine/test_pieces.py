@@ -29,18 +29,26 @@ LEAK = Equations(
     inputs=("seen",),
     parameters=("gain", "tau"),
 )
-OBSERVERS = [
-    Observer(LEAK, 0, "x", {"gain": 1.0, "tau": 4.0, "dt": 0.1}, {"trace": 0.2},
-             1, ("trace",), 2),
-    Observer(LEAK, 1, "w", {"gain": np.arange(6.0), "tau": 2.0, "dt": 0.5},
-             {"trace": 0.0}, 5, ("trace",), 15),
-]  # fmt: skip
 SIZES = (11, 6, 0)
+# Populations of one node have numbers and records of their own.
+OTHER_SIZES = [(1, 6, 0), (4, 1, 0), (1, 1, 0)]
 
 
-def draw_setting(seed, *, n_steps, driven, longest=40):
+def make_observers(sizes):
+    by_node = {"gain": np.arange(float(sizes[1])), "tau": 2.0, "dt": 0.5}
+    return [
+        Observer(LEAK, 0, "x", {"gain": 1.0, "tau": 4.0, "dt": 0.1}, {"trace": 0.2},
+                 1, ("trace",), 2),
+        Observer(LEAK, 1, "w", by_node, {"trace": 0.0}, 5, ("trace",), 15),
+    ]  # fmt: skip
+
+
+OBSERVERS = make_observers(SIZES)
+
+
+def draw_setting(seed, *, n_steps, driven, longest=40, sizes=SIZES):
     rng = np.random.default_rng(seed)
-    network = draw_network(rng, SIZES, density=0.5, longest=longest)
+    network = draw_network(rng, sizes, density=0.5, longest=longest)
     return network, rng, n_steps if driven else None
 
 
@@ -77,18 +85,20 @@ def assert_same_state(one, other):
     pieces=st.lists(st.integers(1, 40), min_size=2, max_size=8),
     driven=st.booleans(),
     longest=st.sampled_from([0, 3, 60]),
+    sizes=st.sampled_from([SIZES, *OTHER_SIZES]),
 )
-@example(seed=0, method="euler", pieces=[1] * 50, driven=True, longest=20)
-@example(seed=0, method="heun", pieces=[1] * 50, driven=True, longest=20)
-@example(seed=1, method="euler", pieces=[300, 7, 400], driven=False, longest=60)
-@example(seed=1, method="heun", pieces=[7, 600, 100], driven=False, longest=60)
-def test_pieces_make_the_same_run(seed, method, pieces, driven, longest):
+@example(0, "euler", [1] * 50, True, 20, SIZES)
+@example(0, "heun", [1] * 50, True, 20, SIZES)
+@example(1, "euler", [300, 7, 400], False, 60, SIZES)
+@example(1, "heun", [7, 600, 100], False, 60, SIZES)
+@example(2, "euler", [1, 7, 300, 9], False, 60, (1, 1, 0))
+def test_pieces_make_the_same_run(seed, method, pieces, driven, longest, sizes):
     n_steps = sum(pieces)
     network, rng, drive = draw_setting(
-        seed, n_steps=n_steps, driven=driven, longest=longest
+        seed, n_steps=n_steps, driven=driven, longest=longest, sizes=sizes
     )
     job = draw_job(rng, network, drive=drive)
-    options = {"taps": TAPS, "observers": OBSERVERS, "method": method}
+    options = {"taps": TAPS, "observers": make_observers(sizes), "method": method}
     recorded, observed, state = advance(network, job, n_steps, **options)
     parts, last_state = in_pieces(network, job, pieces, **options)
     for whole, joined in zip([*recorded, *observed], parts, strict=True):
@@ -106,12 +116,13 @@ def test_pieces_make_the_same_run(seed, method, pieces, driven, longest):
     first_step=st.sampled_from([0, 1, 6]),
     driven=st.booleans(),
     longest=st.sampled_from([0, 3, 60]),
+    sizes=st.sampled_from([SIZES, *OTHER_SIZES]),
 )
 def test_lanes_hold_the_bits_of_single_runs(
-    seed, dtype, n_jobs, n_steps, first_step, driven, longest
+    seed, dtype, n_jobs, n_steps, first_step, driven, longest, sizes
 ):
     network, rng, drive = draw_setting(
-        seed, n_steps=n_steps, driven=driven, longest=longest
+        seed, n_steps=n_steps, driven=driven, longest=longest, sizes=sizes
     )
     jobs = []
     for simulation in range(min(n_jobs, 8 if dtype == "float64" else 16)):
@@ -121,7 +132,7 @@ def test_lanes_hold_the_bits_of_single_runs(
         )
         job.state.step = first_step
         jobs.append(job)
-    options = {"taps": TAPS, "observers": OBSERVERS, "dtype": dtype}
+    options = {"taps": TAPS, "observers": make_observers(sizes), "dtype": dtype}
     run = Run(network, jobs, drive_start=first_step, **options)
     assert run.lanes > 1
     recorded, observed = run.advance(n_steps)
