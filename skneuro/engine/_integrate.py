@@ -151,23 +151,32 @@ def _history_sums(net, wide, half, net_place, edges, history, column, k, first):
 
 
 @njit(**HELPER)
-def _dense_sums(sums, dense, source, n_targets, n_sources):
-    """Sum over a matrix of edges that see the latest values."""
+def _dense_sums(sums, dense, source):
+    """Sum over matrices of edges that see the latest values."""
     width = max(1, VECTOR_BYTES // sums.itemsize)
-    target = 0
-    while target + 4 * width <= n_targets:
-        dense_sum_4(sums, target, dense, target, n_targets, source, n_sources)
-        target += 4 * width
-    while target < n_targets:
-        dense_sum_1(sums, target, dense, target, n_targets, source, n_sources)
-        target += width
+    for j in range(len(dense.blocks)):
+        block = dense.blocks[j]
+        at, n = block.target_at, block.n_columns
+        first, n_sources = block.source_at, block.n_sources
+        column = 0
+        while column + 4 * width <= n:
+            weight_at = block.weight_at + column
+            dense_sum_4(
+                sums, at + column, dense.weight, weight_at, n, source, first, n_sources
+            )
+            column += 4 * width
+        while column < n:
+            weight_at = block.weight_at + column
+            dense_sum_1(
+                sums, at + column, dense.weight, weight_at, n, source, first, n_sources
+            )
+            column += width
 
 
 @njit(inline="always")
-def _latest_sums(sums, edges, source, n_targets, n_sources):
+def _latest_sums(sums, edges, source):
     """Sum over edges that see the latest values, the last part of all sums."""
-    if len(edges.dense) > 1:
-        _dense_sums(sums, edges.dense, source, n_targets, n_sources)
+    _dense_sums(sums, edges.dense, source)
     now = edges.now
     add_1_step(
         sums, 0, 0, source, now.target, now.offset, now.weight, len(now.target), 0
@@ -277,7 +286,7 @@ def _make_advance(fingerprint):
                     elif connected:
                         move(sums, 0, net, at, n_targets)
                     if connected:
-                        _latest_sums(sums, edges, source, n_targets, n_sources)
+                        _latest_sums(sums, edges, source)
                     call_stage(
                         stage,
                         populations,

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skneuro.engine._structures import aligned, records
+
 # An edge whose lag is at least 32 steps is summed for 32 steps at once: until the
 # shortest lag has passed, all its values are known. Shorter ones wait.
 LEVELS = (32, 16, 8, 4, 2, 1)
@@ -78,6 +80,39 @@ class EdgeList(NamedTuple):
     weight: np.ndarray
 
 
+class Block(NamedTuple):
+    """One input of a population and what one visible row of another gives to it.
+
+    Attributes
+    ----------
+    target_at, n_targets, n_columns : int
+        First target, targets, and the same filled up to whole vectors.
+    source_at, n_sources : int
+        First source and sources.
+    """
+
+    target_at: int
+    n_targets: int
+    n_columns: int
+    source_at: int
+    n_sources: int
+
+
+class Matrices(NamedTuple):
+    """Edges of blocks where many see the latest values.
+
+    Attributes
+    ----------
+    blocks : ndarray of records, shape (n_blocks,)
+        As in `Block`, ordered by source, and ``weight_at``, first weight.
+    weight : ndarray
+        Matrices of shape (n_sources, n_columns), one after the other.
+    """
+
+    blocks: np.ndarray
+    weight: np.ndarray
+
+
 class Edges(NamedTuple):
     """All edges of a network.
 
@@ -93,9 +128,8 @@ class Edges(NamedTuple):
         The same for so few steps that most time would go into the ends of rows.
     now : EdgeList
         Edges that see the latest values; offsets are source rows.
-    dense : ndarray, shape (n_sources * n_targets,) or (1,)
-        Weights of the edges that see the latest values, as a matrix by source,
-        where there are many.
+    dense : Matrices
+        The same where there are many, which are added first.
     padding, padded_like : ndarray of int64, shape (n_padding,)
         Targets of units that only fill up a vector, and those whose sums they get:
         then they do what a real unit does, and leave the finite numbers only with it.
@@ -107,7 +141,7 @@ class Edges(NamedTuple):
     two: EdgeList
     one: EdgeList
     now: EdgeList
-    dense: np.ndarray
+    dense: Matrices
     padding: np.ndarray
     padded_like: np.ndarray
 
@@ -125,7 +159,8 @@ def build_edges(
     row_length,
     dtype,
     lead=0,
-    allow_dense=True,
+    blocks=(),
+    as_matrices=True,
     padding=((), ()),
 ):
     """Sort edges into levels.
@@ -151,8 +186,10 @@ def build_edges(
         Precision of the weights.
     lead : int, default=0
         Steps by which sums look ahead: 1 for the second stage of Heun's scheme.
-    allow_dense : bool, default=True
-        Whether many edges without delay may become a matrix.
+    blocks : sequence of Block, default=()
+        Parts whose edges become a matrix where many see the latest values.
+    as_matrices : bool, default=True
+        Whether they do; else they are listed in the order in which they would be added.
     padding : tuple of (array-like of int, array-like of int), default=((), ())
         Targets of units that only fill up a vector, and those whose sums they get.
 
@@ -207,13 +244,14 @@ def build_edges(
         sums.append(alone)
         pairs.append((first, partner[first], *rest))
 
-    dense = np.zeros(1, dtype)
-    size = n_targets * n_sources
-    if allow_dense and len(latest) > _DENSE_SHARE * size and size > 1:
-        matrix = np.zeros((n_sources, n_targets))
-        np.add.at(matrix, (source[latest], target[latest]), weight[latest])
-        dense = matrix.ravel().astype(dtype)
-        latest = latest[:0]
+    in_matrix, dense = _make_matrices(
+        blocks, target[latest], source[latest], weight[latest], dtype
+    )
+    if as_matrices:
+        latest = latest[~in_matrix]
+    else:
+        latest = latest[np.lexsort((~in_matrix, target[latest]))]
+        dense = Matrices(dense.blocks[:0], dense.weight[:0])
     now = _edge_list(target[latest], source[latest], weight[latest], dtype)
     padding = (np.array(p, np.int64) for p in padding)
     level = [np.cumsum([0, *(len(part[0]) for part in of)]) for of in (sums, pairs)]
@@ -225,6 +263,35 @@ def build_edges(
         now,
         dense,
         *padding,
+    )
+
+
+def _make_matrices(blocks, target, source, weight, dtype):
+    """Make the matrices of blocks with many edges.
+
+    Returns which edges became part of one, and the `Matrices`.
+    """
+    in_matrix = np.zeros(len(target), bool)
+    chosen, weights, size = [], [], 0
+    for block in sorted(blocks, key=lambda b: (b.source_at, b.target_at)):
+        column, row = target - block.target_at, source - block.source_at
+        inside = (0 <= column) & (column < block.n_targets)
+        inside &= (0 <= row) & (row < block.n_sources)
+        column, row, n = column[inside], row[inside], block.n_targets * block.n_sources
+        repeated = (np.diff(column) == 0) & (np.diff(row) == 0)  # two sums, in a list
+        if n == 1 or len(row) <= _DENSE_SHARE * n or repeated.any():
+            continue
+        in_matrix |= inside
+        matrix = np.zeros((block.n_sources, block.n_columns), dtype)
+        matrix[row, column] = weight[inside]
+        chosen.append((*block, size))
+        weights.append(matrix.ravel())
+        size += matrix.size
+    names = (*Block._fields, "weight_at")
+    columns = zip(*chosen, strict=True) if chosen else [()] * len(names)
+    return in_matrix, Matrices(
+        records(**dict(zip(names, columns, strict=True))),
+        aligned(np.concatenate([*weights, np.zeros(0)]), dtype),
     )
 
 

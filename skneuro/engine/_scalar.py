@@ -211,17 +211,17 @@ lanes_4_steps, add_lanes_2_steps, add_lanes_1_step = (
 
 
 @njit(inline="always")
-def dense_sum_1(out, place, weight, start, stride, source, n_sources):
+def dense_sum_1(out, place, weight, start, stride, source, first, n_sources):
     """Add all sources to one target."""
     for j in range(n_sources):
-        out[place] += weight[start + j * stride] * source[j]
+        out[place] += weight[start + j * stride] * source[first + j]
 
 
 @njit(inline="always")
-def dense_sum_4(out, place, weight, start, stride, source, n_sources):
+def dense_sum_4(out, place, weight, start, stride, source, first, n_sources):
     """Add all sources to four targets."""
     for i in range(4):
-        dense_sum_1(out, place + i, weight, start + i, stride, source, n_sources)
+        dense_sum_1(out, place + i, weight, start + i, stride, source, first, n_sources)
 
 
 @njit(inline="always")

@@ -265,24 +265,27 @@ add_lanes_1_step = _edge_list("add_lanes_1_step", 1, lanes=True)
 
 
 def _dense_sum(name, n_vectors):
-    """Make ``f(out, place, weight, start, stride, source, n_sources)``.
+    """Make ``f(out, place, weight, start, stride, source, first, n_sources)``.
 
-    It adds ``sum_j weight[start + j * stride + ...] * source[j]`` to ``n_vectors``
-    vectors of targets, rounded as `add_1_step` rounds.
+    It adds ``sum_j weight[start + j * stride + ...] * source[first + j]`` to
+    ``n_vectors`` vectors of targets, rounded as `add_1_step` rounds.
     """
 
     @intrinsic
-    def dense_sum(typingctx, out, place, weight, start, stride, source, n_sources):
+    def dense_sum(
+        typingctx, out, place, weight, start, stride, source, first, n_sources
+    ):
         element = _ELEMENT_OF[out.dtype]
         vector = VectorType(element, LANES[element])
         int64 = types.int64
-        sig = types.void(out, int64, weight, int64, int64, source, int64)
+        sig = types.void(out, int64, weight, int64, int64, source, int64, int64)
 
         def codegen(context, builder, sig, args):
             out_data, weight_data, source_data = (
                 _data(context, builder, sig.args[i], args[i]) for i in (0, 2, 5)
             )
-            place, start, stride, n_sources = (args[i] for i in (1, 3, 4, 6))
+            place, start, stride, first, n_sources = (args[i] for i in (1, 3, 4, 6, 7))
+            source_data = builder.gep(source_data, [first])
             targets = [builder.add(place, _int(v * vector.n)) for v in range(n_vectors)]
             old = [_load(builder, out_data, at, vector) for at in targets]
             before = builder.block

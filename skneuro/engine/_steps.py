@@ -25,7 +25,7 @@ HELPER = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 @njit(inline="always")
 def has_edges(edges):
     """Whether there is anything to sum: else all sums stay the zeros of the scratch."""
-    now = len(edges.now.target) + len(edges.dense) - 1
+    now = len(edges.now.target) + len(edges.dense.blocks)
     few = len(edges.two.target) + len(edges.one.target)
     return len(edges.sums.rows) + len(edges.pairs.rows) + few + now > 0
 

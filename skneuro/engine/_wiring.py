@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skneuro.engine._network import build_edges
+from skneuro.engine._network import Block, build_edges
 
 
 def wire(network, *, n_units, net_at, source_at, lanes, row_length, dtype, lead):
@@ -32,15 +32,19 @@ def wire(network, *, n_units, net_at, source_at, lanes, row_length, dtype, lead)
     """
     populations, projections = network.populations, network.projections
     # Rows count nodes in batches (a row is a vector of lanes), units otherwise.
-    target, source, lag, weight, number = [], [], [], [], []
+    target, source, lag, weight, number, blocks = [], [], [], [], [], set()
     sizes = [len(p.equations.sources) * p.n_nodes for p in populations]
     for p in projections:
         g, name = p.target
         row = populations[g].equations.inputs.index(name)
-        target.append((net_at[g] + row * n_units[g]) // lanes + p.to)
+        first_target = (net_at[g] + row * n_units[g]) // lanes
+        target.append(first_target + p.to)
+        size = populations[g].n_nodes, n_units[g] // lanes
         g, name = p.source
         row = populations[g].equations.sources.index(name)
-        source.append((source_at[g] + row * n_units[g]) // lanes + p.start)
+        first_source = (source_at[g] + row * n_units[g]) // lanes
+        source.append(first_source + p.start)
+        blocks.add(Block(first_target, *size, first_source, populations[g].n_nodes))
         number.append(sum(sizes[:g]) + row * populations[g].n_nodes + p.start)
         lag.append(p.lag)
         weight.append(p.weight)
@@ -59,7 +63,8 @@ def wire(network, *, n_units, net_at, source_at, lanes, row_length, dtype, lead)
         row_length=row_length,
         dtype=dtype,
         lead=lead,
-        allow_dense=lanes == 1,
+        blocks=blocks,
+        as_matrices=lanes == 1,
         padding=_list_padding(populations, n_units, net_at, lanes),
     )
 

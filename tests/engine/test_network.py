@@ -9,6 +9,7 @@ from skneuro.engine._network import (
     _INTERLEAVED,
     _TILE_SOURCES,
     LEVELS,
+    Block,
     build_edges,
 )
 
@@ -82,13 +83,13 @@ def list_single(level):
     n_edges=st.integers(0, 300),
     longest=st.sampled_from([1, 2, 5, 17, 60]),
     lead=st.sampled_from([0, 1]),
-    allow_dense=st.booleans(),
+    as_matrices=st.booleans(),
 )
 def test_each_edge_lands_in_exactly_one_level(
-    seed, n_targets, n_sources, n_edges, longest, lead, allow_dense
+    seed, n_targets, n_sources, n_edges, longest, lead, as_matrices
 ):
     edges = draw_edges(seed, n_targets, n_sources, n_edges, longest)
-    got = build(edges, n_targets, n_sources, lead=lead, allow_dense=allow_dense)
+    got = build(edges, n_targets, n_sources, lead=lead, as_matrices=as_matrices)
     wanted = {name: [] for name in (*LEVEL_NAMES.values(), "now")}
     for target, source, lag, weight in zip(*edges, strict=True):
         back = int(lag) - lead
@@ -112,24 +113,72 @@ def test_each_edge_lands_in_exactly_one_level(
         if size < LEVELS[0] or n_sources <= _TILE_SOURCES:
             assert (np.diff(level.rows) > 0).all()
             assert found == wanted[name]  # additions keep their order
-    if len(got.dense) > 1:
-        assert allow_dense
-        assert len(wanted["now"]) > n_targets * n_sources / 8
-        assert len(got.now.target) == 0
-        matrix = np.zeros((n_sources, n_targets))
-        for target, source, weight in wanted["now"]:
-            matrix[source, target] += weight
-        np.testing.assert_array_equal(got.dense.reshape(matrix.shape), matrix)
-    else:
-        assert list_single(got.now) == wanted["now"]
-        if n_targets * n_sources > 1:
-            share = len(wanted["now"]) / (n_targets * n_sources)
-            assert not allow_dense or share <= 1 / 8
+    assert len(got.dense.blocks) == len(got.dense.weight) == 0
+    assert list_single(got.now) == wanted["now"]
+
+
+def list_matrices(dense):
+    """Every edge in matrices, as (target, source, weight), in the order of adding."""
+    found = []
+    for block in dense.blocks:
+        n_sources, n_columns = block["n_sources"], block["n_columns"]
+        size = n_sources * n_columns
+        matrix = dense.weight[block["weight_at"] :][:size].reshape(n_sources, -1)
+        assert (matrix[:, block["n_targets"] :] == 0).all()
+        for row, column in np.argwhere(matrix):
+            edge = block["target_at"] + column, block["source_at"] + row
+            found.append((*edge, matrix[row, column]))
+    return [tuple(map(int, edge)) for edge in found]
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.tuples(st.integers(1, 8), st.integers(1, 9)),
+    share=st.floats(0.0, 1.0),
+)
+def test_many_edges_that_see_the_latest_values_become_matrices(seed, sizes, share):
+    rng = np.random.default_rng(seed)
+    # two inputs of eight columns and two visible rows, with gaps between them
+    blocks = [
+        Block(8 * i, sizes[0], 8, 1 + 10 * j, sizes[1])
+        for i, j in np.argwhere(rng.random((2, 2)) < 0.7)
+    ]
+    here = rng.random((16, 21)) < share * rng.random()
+    target, source = np.nonzero(here)
+    edges = target, source, np.ones(len(target), int), 1.0 + np.arange(len(target))
+    got = build(edges, 16, 21, blocks=blocks)
+    chosen = [tuple(row)[:-1] for row in got.dense.blocks]
+    n_edges = 0
+    for block in blocks:
+        to, start = block.target_at, block.source_at
+        inside = here[to : to + sizes[0], start : start + sizes[1]]
+        is_dense = inside.size > 1 and inside.mean() > 1 / 8
+        assert (tuple(block) in chosen) == is_dense
+        n_edges += is_dense * inside.sum()
+    in_matrices = list_matrices(got.dense)
+    assert len(in_matrices) == n_edges
+    added = [*in_matrices, *list_single(got.now)]
+    wanted = {tuple(map(int, edge)) for edge in zip(*edges[:2], edges[3], strict=True)}
+    assert set(added) == wanted
+    assert len(added) == len(target)
+    # Batches list all of them, and add to each target in the same order.
+    listed = build(edges, 16, 21, blocks=blocks, as_matrices=False)
+    assert len(listed.dense.blocks) == 0
+    by_target = sorted(added, key=lambda edge: edge[0])
+    assert list_single(listed.now) == by_target
+
+
+def test_edges_that_stand_twice_stay_two_sums():
+    edges = [0, 0, 1, 1], [0, 0, 0, 1], [1] * 4, [1.0, 2.0, 3.0, 4.0]
+    got = build(edges, 8, 8, blocks=[Block(0, 2, 8, 0, 2)])
+    assert len(got.dense.blocks) == 0
+    assert len(got.now.weight) == 4
 
 
 def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
-    got = build(([0], [0], [1], [2.5]), 1, 1)
-    assert len(got.dense) == 1
+    got = build(([0], [0], [1], [2.5]), 1, 1, blocks=[Block(0, 1, 8, 0, 1)])
+    assert len(got.dense.blocks) == 0
     np.testing.assert_array_equal(got.now.weight, [2.5])
 
 
@@ -171,7 +220,7 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
     for level in (*got[:2], *got[3:6]):
         assert level.offset.dtype == np.int32
         assert level.weight.dtype == dtype
-    assert got.dense.dtype == dtype
+    assert got.dense.weight.dtype == dtype
     assert got.padding.dtype == got.padded_like.dtype == np.int64
 
 
