@@ -155,7 +155,6 @@ def build_edges(
     twin=None,
     *,
     n_targets,
-    n_sources,
     row_length,
     dtype,
     lead=0,
@@ -178,8 +177,8 @@ def build_edges(
     twin : tuple of ndarray, default=None
         Of each edge the target of the same edge in a second sum, or -1; its weight
         there; and whether it is itself that second one.
-    n_targets, n_sources : int
-        Number of target and source rows, padding included.
+    n_targets : int
+        Number of target rows, padding included.
     row_length : int
         Columns of a history row.
     dtype : {"float64", "float32"}

@@ -59,7 +59,6 @@ def wire(network, *, n_units, net_at, source_at, lanes, row_length, dtype, lead)
         *edges[:5],
         tuple(edges[5:]),
         n_targets=max(1, net_at[-1] // lanes),
-        n_sources=max(1, source_at[-1] // lanes),
         row_length=row_length,
         dtype=dtype,
         lead=lead,

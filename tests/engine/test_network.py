@@ -30,11 +30,10 @@ def draw_edges(seed, n_targets, n_sources, n_edges, longest):
     return target[order], source[order], lag, 1.0 + np.arange(n_edges)
 
 
-def build(edges, n_targets, n_sources, **options):
+def build(edges, n_targets, **options):
     return build_edges(
         *edges,
         n_targets=n_targets,
-        n_sources=n_sources,
         row_length=ROW_LENGTH,
         dtype="float64",
         **options,
@@ -89,7 +88,7 @@ def test_each_edge_lands_in_exactly_one_level(
     seed, n_targets, n_sources, n_edges, longest, lead, as_matrices
 ):
     edges = draw_edges(seed, n_targets, n_sources, n_edges, longest)
-    got = build(edges, n_targets, n_sources, lead=lead, as_matrices=as_matrices)
+    got = build(edges, n_targets, lead=lead, as_matrices=as_matrices)
     wanted = {name: [] for name in (*LEVEL_NAMES.values(), "now")}
     for target, source, lag, weight in zip(*edges, strict=True):
         back = int(lag) - lead
@@ -147,7 +146,7 @@ def test_many_edges_that_see_the_latest_values_become_matrices(seed, sizes, shar
     here = rng.random((16, 21)) < share * rng.random()
     target, source = np.nonzero(here)
     edges = target, source, np.ones(len(target), int), 1.0 + np.arange(len(target))
-    got = build(edges, 16, 21, blocks=blocks)
+    got = build(edges, 16, blocks=blocks)
     chosen = [tuple(row)[:-1] for row in got.dense.blocks]
     n_edges = 0
     for block in blocks:
@@ -163,7 +162,7 @@ def test_many_edges_that_see_the_latest_values_become_matrices(seed, sizes, shar
     assert set(added) == wanted
     assert len(added) == len(target)
     # Batches list all of them, and add to each target in the same order.
-    listed = build(edges, 16, 21, blocks=blocks, as_matrices=False)
+    listed = build(edges, 16, blocks=blocks, as_matrices=False)
     assert len(listed.dense.blocks) == 0
     by_target = sorted(added, key=lambda edge: edge[0])
     assert list_single(listed.now) == by_target
@@ -171,20 +170,20 @@ def test_many_edges_that_see_the_latest_values_become_matrices(seed, sizes, shar
 
 def test_edges_that_stand_twice_stay_two_sums():
     edges = [0, 0, 1, 1], [0, 0, 0, 1], [1] * 4, [1.0, 2.0, 3.0, 4.0]
-    got = build(edges, 8, 8, blocks=[Block(0, 2, 8, 0, 2)])
+    got = build(edges, 8, blocks=[Block(0, 2, 8, 0, 2)])
     assert len(got.dense.blocks) == 0
     assert len(got.now.weight) == 4
 
 
 def test_a_single_edge_is_not_lost_as_a_matrix_of_one():
-    got = build(([0], [0], [1], [2.5]), 1, 1, blocks=[Block(0, 1, 8, 0, 1)])
+    got = build(([0], [0], [1], [2.5]), 1, blocks=[Block(0, 1, 8, 0, 1)])
     assert len(got.dense.blocks) == 0
     np.testing.assert_array_equal(got.now.weight, [2.5])
 
 
 def test_no_edges_are_no_rows():
     empty = np.zeros(0, int)
-    got = build((empty, empty, empty, np.zeros(0)), 8, 8)
+    got = build((empty, empty, empty, np.zeros(0)), 8)
     np.testing.assert_array_equal(got.level, np.zeros((2, 5)))
     for part in got.sums, got.pairs:
         assert len(part.rows) == 0
@@ -194,7 +193,7 @@ def test_no_edges_are_no_rows():
 
 
 def test_edges_of_a_target_are_not_listed_side_by_side():
-    got = build(([0, 0, 0, 1, 1, 2], [0, 1, 2, 0, 1, 0], [2] * 6, np.ones(6)), 3, 3)
+    got = build(([0, 0, 0, 1, 1, 2], [0, 1, 2, 0, 1, 0], [2] * 6, np.ones(6)), 3)
     np.testing.assert_array_equal(got.two.target, [0, 1, 2, 0, 1, 0])
 
 
@@ -207,7 +206,6 @@ def test_kinds_of_numbers_are_those_of_the_integrator(dtype):
         lag.tolist(),
         weight.tolist(),
         n_targets=9,
-        n_sources=9,
         row_length=ROW_LENGTH,
         dtype=dtype,
         padding=([1, 2], [0, 0]),
@@ -242,7 +240,6 @@ def test_edges_of_two_sums_are_read_once():
             np.concatenate([no, ~no]),
         ),
         n_targets=8,
-        n_sources=50,
         row_length=100,
         dtype="float64",
     )
